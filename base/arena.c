@@ -1,0 +1,153 @@
+// Arenas: chunks of 4 KiB, larger pieces apart, all freed at once.
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK_SIZE = 4096, ALIGNMENT = alignof(max_align_t) };
+
+struct chunk {
+    struct chunk *next;
+    size_t size, used;
+    alignas(max_align_t) unsigned char bytes[];
+};
+
+struct disposal {
+    struct disposal *next;
+    void (*dispose)(void *);
+    void *argument;
+};
+
+struct arena {
+    struct chunk *chunks;
+    struct disposal *disposals;
+};
+
+static void *checked(void *memory)
+{
+    if (memory == NULL) {
+        fputs("azsacrd: out of memory\n", stderr);
+        abort();
+    }
+    return memory;
+}
+
+void *xmalloc(size_t size)
+{
+    return checked(malloc(size ? size : 1));
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+    return checked(calloc(count ? count : 1, size ? size : 1));
+}
+
+void *xrealloc(void *memory, size_t size)
+{
+    return checked(realloc(memory, size ? size : 1));
+}
+
+char *xstrdup(const char *string)
+{
+    return checked(strdup(string));
+}
+
+struct arena *arena_new(void)
+{
+    return xcalloc(1, sizeof(struct arena));
+}
+
+void arena_free(struct arena *arena)
+{
+    if (arena == NULL)
+        return;
+    // The records live in the arena itself, so all run before the first chunk goes.
+    for (struct disposal *d = arena->disposals; d != NULL; d = d->next)
+        d->dispose(d->argument);
+    for (struct chunk *c = arena->chunks; c != NULL;) {
+        struct chunk *next = c->next;
+        free(c);
+        c = next;
+    }
+    free(arena);
+}
+
+static struct chunk *chunk_new(size_t size)
+{
+    struct chunk *c = xmalloc(sizeof *c + size);
+    c->next = NULL;
+    c->size = size;
+    c->used = 0;
+    return c;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    if (size > SIZE_MAX / 2)
+        checked(NULL);
+    size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    struct chunk *head = arena->chunks;
+    if (head == NULL || head->size - head->used < size) {
+        struct chunk *c = chunk_new(size > CHUNK_SIZE / 4 ? size : CHUNK_SIZE);
+        // A large piece goes behind the head, so that the head's free rest stays in use.
+        if (head != NULL && c->size != CHUNK_SIZE) {
+            c->next = head->next;
+            head->next = c;
+        } else {
+            c->next = head;
+            arena->chunks = c;
+        }
+        head = c;
+    }
+    void *memory = head->bytes + head->used;
+    head->used += size;
+    memset(memory, 0, size);
+    return memory;
+}
+
+char *arena_strndup(struct arena *arena, const char *bytes, size_t length)
+{
+    char *copy = arena_alloc(arena, length + 1);
+    if (length > 0)
+        memcpy(copy, bytes, length);
+    copy[length] = '\0';
+    return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *string)
+{
+    return arena_strndup(arena, string, strlen(string));
+}
+
+char *arena_vprintf(struct arena *arena, const char *format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    if (length < 0)
+        checked(NULL);
+    char *string = arena_alloc(arena, (size_t)length + 1);
+    vsnprintf(string, (size_t)length + 1, format, again);
+    va_end(again);
+    return string;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *string = arena_vprintf(arena, format, arguments);
+    va_end(arguments);
+    return string;
+}
+
+void arena_on_free(struct arena *arena, void (*dispose)(void *), void *argument)
+{
+    struct disposal *d = ARENA_NEW(arena, struct disposal);
+    d->dispose = dispose;
+    d->argument = argument;
+    d->next = arena->disposals;
+    arena->disposals = d;
+}

@@ -1,0 +1,31 @@
+// Memory with one lifetime: everything taken from an arena is freed by arena_free, together.
+#pragma once
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+
+// Memory of the heap that never fails: out of memory ends the process (there is no recovering half).
+void *xmalloc(size_t size);
+void *xcalloc(size_t count, size_t size);
+void *xrealloc(void *memory, size_t size);
+char *xstrdup(const char *string);
+
+struct arena *arena_new(void);
+void arena_free(struct arena *arena);
+
+// Zeroed, aligned for any type, alive until arena_free.
+void *arena_alloc(struct arena *arena, size_t size);
+#define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
+#define ARENA_ARRAY(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * (count)))
+
+// Copies; the result ends with a NUL.
+char *arena_strdup(struct arena *arena, const char *string);
+char *arena_strndup(struct arena *arena, const char *bytes, size_t length);
+char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *arena, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+
+// Runs `dispose(argument)` when the arena is freed, last registered first.
+void arena_on_free(struct arena *arena, void (*dispose)(void *), void *argument);

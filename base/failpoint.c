@@ -1,0 +1,59 @@
+// The failpoints of test builds.
+#include "base/failpoint.h"
+
+#ifdef AZSACR_FAILPOINTS
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void act(const char *action)
+{
+    if (strncmp(action, "die", 3) == 0)
+        _exit(86);
+    if (strncmp(action, "wait:", 5) == 0)
+        usleep((useconds_t)strtoul(action + 5, NULL, 10) * 1000);
+    if (strncmp(action, "hold:", 5) == 0) {
+        for (int i = 0; i < 60000 && access(action + 5, F_OK) == 0; i++)
+            usleep(1000);
+    }
+}
+
+static void from_directory(const char *directory, const char *name)
+{
+    char path[512], action[512] = "";
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return;
+    if (fgets(action, sizeof action, file) != NULL)
+        action[strcspn(action, "\n")] = '\0';
+    fclose(file);
+    act(action);
+}
+
+static void from_environment(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *p = list; p != NULL && *p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+        if (strncmp(p, name, length) != 0 || p[length] != '=')
+            continue;
+        char action[512];
+        snprintf(action, sizeof action, "%s", p + length + 1);
+        action[strcspn(action, ",")] = '\0';
+        act(action);
+    }
+}
+
+void failpoint(const char *name)
+{
+    const char *directory = getenv("AZSACR_FAILPOINT_DIRECTORY");
+    const char *list = getenv("AZSACR_FAILPOINTS");
+    if (directory != NULL)
+        from_directory(directory, name);
+    if (list != NULL)
+        from_environment(list, name);
+}
+#else
+typedef int failpoints_are_compiled_out;
+#endif

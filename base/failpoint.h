@@ -1,0 +1,12 @@
+// Failpoints: named steps at which a test build can be told to wait or to die. In other builds they are
+// nothing at all.
+#pragma once
+
+// The environment variable AZSACR_FAILPOINTS holds "name=die", "name=wait:MS" or "name=hold:FILE" (waits until
+// FILE is gone), separated by commas; FILE forms are read anew at each hit, so that a test can arm a running
+// program: AZSACR_FAILPOINT_DIRECTORY/name, when it exists, holds one such action.
+#ifdef AZSACR_FAILPOINTS
+void failpoint(const char *name);
+#else
+#define failpoint(name) ((void)0)
+#endif

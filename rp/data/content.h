@@ -1,0 +1,18 @@
+// Changes of what a registry holds that several routes share: the usage mutex, repositories, links, deletes.
+#pragma once
+#include "rp/data/call.h"
+
+// The registry's reference mutex: `select … for no key update` on acr.registry_usage, a statement of its own.
+void usage_lock(struct db_transaction *tx, int64_t registry_id);
+// live_bytes += change under the lock; false when it would pass `limit` (a negative change always goes).
+bool usage_change(struct db_transaction *tx, int64_t registry_id, int64_t change, int64_t limit);
+int64_t usage_bytes(struct db_transaction *tx, int64_t registry_id);
+
+// The live repository's row id, made when absent (`create`) and locked for key share; 0 when there is none.
+int64_t repository_find(struct db_transaction *tx, int64_t registry_id, struct text name, bool create);
+
+// Deletes one manifest row with its tags, refs and children rows, counts and usage; the mutex is held.
+void manifest_remove(struct db_transaction *tx, int64_t registry_id, int64_t manifest_id);
+
+// Registry deletion, called by the resource provider in the transaction that deletes the row: the content goes by a job.
+void registry_content_drop(struct db_transaction *tx, int64_t registry_id);

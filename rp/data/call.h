@@ -23,7 +23,7 @@ enum registry_access {
 
 struct registry_read {
     const struct db_statement *statement; // REGISTRY_COLUMNS first (rp/data/registry_row.h), then its own
-    // Fills the values behind $1 (the registry's login key); false: work lane.
+    // Fills the values behind $1 (the registry's login key): `values` is $2, *count comes as 0; false: work lane.
     bool (*prepare)(struct registry_call *call, struct db_value *values, size_t *count);
     // Own columns start at REGISTRY_COLUMN_COUNT. Rights are judged already. False: work lane.
     bool (*answer)(struct registry_call *call, const struct db_result *result);
@@ -48,13 +48,25 @@ struct registry {
     int64_t quota; // bytes
 };
 
-enum registry_identity_kind { IDENTITY_NONE, IDENTITY_PRINCIPAL, IDENTITY_ADMIN };
+enum registry_identity_kind {
+    IDENTITY_NONE,
+    IDENTITY_PRINCIPAL,
+    IDENTITY_ADMIN,
+    IDENTITY_ANONYMOUS, // the weak token of SDKs that sign in with nothing: known, and may do nothing
+};
+struct registry_grant { // one element of a token's `access` claim
+    struct text type, name;
+    unsigned access; // enum registry_access bits
+};
 struct registry_identity {
     enum registry_identity_kind kind;
     struct rbac_caller caller; // IDENTITY_PRINCIPAL; for the admin user: name only
     int admin_password;        // 1 or 2, which one was used
     // A registry access token narrows: what its `access` claim allows for the repository asked for; ~0u: no narrowing.
     unsigned narrowed;
+    bool narrows; // an access token: `grants` is all it is good for
+    const struct registry_grant *grants;
+    size_t grant_count;
 };
 
 struct registry_call {
@@ -73,6 +85,9 @@ struct registry_call {
 
 // Whether the identity has that access to this registry now (snapshot), and its token does not narrow it away.
 bool registry_may(const struct registry_call *call, enum registry_access access);
+
+// The same for another repository of this registry (the source of a mount).
+bool registry_may_in(const struct registry_call *call, struct text repository, enum registry_access access);
 
 void registry_reply(struct registry_call *call, int status, const char *content_type, struct text body);
 void registry_reply_json(struct registry_call *call, int status, struct text json);

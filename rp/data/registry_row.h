@@ -1,0 +1,34 @@
+// The registry's columns, which every deciding statement of the data plane brings together with the RBAC
+// version.
+//
+//   static const struct db_statement manifest_get = {
+//       "manifest_get", "select " REGISTRY_COLUMNS ", m.digest, m.media_type, m.content" REGISTRY_FROM
+//                       " left join acr.repository p on p.registry_id = r.id and p.name = $2 …"};
+//
+// The host's login key is $1. Outer joins only: an absent registry, repository or manifest still brings the
+// version. Own columns start at REGISTRY_COLUMN_COUNT.
+#pragma once
+#include "db/database.h"
+#include "rbac/snapshot.h"
+#include "rp/data/call.h"
+
+#define REGISTRY_COLUMNS                                                                                     \
+    RBAC_VERSION_COLUMNS ", r.id, r.rid, e.name, r.login_key,"                                               \
+                         " '/subscriptions/' || e.subscription_id || '/resourceGroups/' || g.name"           \
+                         " || '/providers/Microsoft.ContainerRegistry/registries/' || e.name,"               \
+                         " r.admin_enabled, r.password, r.password2, r.password_stamp, r.password2_stamp,"   \
+                         " r.quota_bytes"
+#define REGISTRY_FROM                                                                                        \
+    " from rbac.version v left join acr.registry r on r.login_key = $1"                                      \
+    " left join arm.resource e on e.id = r.id left join arm.resource_group g on g.id = e.group_id"
+enum { REGISTRY_COLUMN_COUNT = 13 };
+
+// The version and the registry alone: "select " REGISTRY_COLUMNS REGISTRY_FROM, with $1 the login key.
+extern const struct db_statement registry_find_statement;
+
+// From the first row. False when the host names no registry. Texts are copied into the arena; a quota that
+// the row leaves open is the configured default.
+bool registry_row_parse(struct arena *arena, const struct db_result *result, struct registry *registry);
+// "myreg.azsacr.<region>.<domain>[:port]": what ARM shows as loginServer, challenges as service, tokens as
+// aud.
+struct text registry_login_server(struct arena *arena, struct text login_key);

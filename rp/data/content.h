@@ -1,6 +1,10 @@
 // Changes of what a registry holds that several routes share: the usage mutex, repositories, links, deletes.
 #pragma once
+#include "db/job.h"
 #include "rp/data/call.h"
+
+// Holds the registry's row against deletion until the commit (`for key share`); false when it is gone.
+bool registry_hold(struct db_transaction *tx, int64_t registry_id);
 
 // The registry's reference mutex: `select … for no key update` on acr.registry_usage, a statement of its own.
 void usage_lock(struct db_transaction *tx, int64_t registry_id);
@@ -8,7 +12,8 @@ void usage_lock(struct db_transaction *tx, int64_t registry_id);
 bool usage_change(struct db_transaction *tx, int64_t registry_id, int64_t change, int64_t limit);
 int64_t usage_bytes(struct db_transaction *tx, int64_t registry_id);
 
-// The live repository's row id, made when absent (`create`) and locked for key share; 0 when there is none.
+// The live repository's row id, made when absent (`create`) and locked for key share; 0 when there is none. With
+// `create` the registry is held first, and 0 tells that it is gone.
 int64_t repository_find(struct db_transaction *tx, int64_t registry_id, struct text name, bool create);
 
 // Deletes one manifest row with its tags, refs and children rows, counts and usage; the mutex is held.
@@ -16,3 +21,8 @@ void manifest_remove(struct db_transaction *tx, int64_t registry_id, int64_t man
 
 // Registry deletion, called by the resource provider in the transaction that deletes the row: the content goes by a job.
 void registry_content_drop(struct db_transaction *tx, int64_t registry_id);
+
+// The jobs behind both deletions, 500 rows a step.
+enum job_verdict content_remove_repository(struct db_transaction *tx, struct job_step *step); // acr.repository.remove
+enum job_verdict content_remove_registry(struct db_transaction *tx, struct job_step *step);   // acr.registry.remove
+extern const struct job_kind content_job_kinds[]; // ended by a row whose name is NULL

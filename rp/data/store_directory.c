@@ -1,0 +1,448 @@
+// The store as a directory: DIRECTORY/ab/cd/<uuid>, on a local disk or a shared file system that fences lock
+// holders.
+#include "rp/data/store.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/site.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum {
+    ID_LENGTH = 36,
+    PATH_LENGTH = 6 + ID_LENGTH, // "ab/cd/<id>"
+    LOCK_WAIT_MS = 2000,
+    LOCK_STEP_MS = 5,
+    LOW_WATER_AGE_US = 1000000,
+    // The edge's workers read files and pass directories by their group, which new entries inherit (setgid).
+    FILE_MODE = 0640,
+    DIRECTORY_MODE = 02750,
+};
+// Write-back starts every 8 MiB, so that the closing sync finds little left to do.
+static const int64_t write_back_step = (int64_t)8 << 20;
+static const int64_t low_water_least = (int64_t)2 << 30;
+
+struct store_file {
+    int descriptor;
+    char id[ID_LENGTH + 1];
+    int64_t size;
+    int64_t written_back;
+};
+
+static int root = -1;
+
+static struct {
+    pthread_mutex_t mutex;
+    _Atomic int64_t checked; // monotonic; 0: never
+    _Atomic bool low;
+} water = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static enum store_fault fault_of(int error)
+{
+    switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return STORE_FULL;
+    case ENOENT:
+        return STORE_ABSENT;
+    default:
+        return STORE_FAILED;
+    }
+}
+
+static enum store_fault failed(const char *step, const char *id, int error)
+{
+    enum store_fault fault = fault_of(error);
+    if (fault == STORE_FAILED)
+        log_error("store.failed", "step", step, "file", id, "errno", log_number(error));
+    return fault;
+}
+
+// Only a lower-case uuid is ever part of a path.
+static bool path_of(const char *id, char path[PATH_LENGTH + 1])
+{
+    if (!uuid_is(text_of(id)))
+        return false;
+    for (const char *p = id; *p; p++)
+        if (*p >= 'A' && *p <= 'F')
+            return false;
+    snprintf(path, PATH_LENGTH + 1, "%.2s/%.2s/%s", id, id + 2, id);
+    return true;
+}
+
+static enum store_fault sync_directory(const char *path)
+{
+    int descriptor = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0)
+        return failed("open directory", path, errno);
+    int outcome = fsync(descriptor);
+    int error = errno;
+    close(descriptor);
+    return outcome == 0 ? STORE_OK : failed("fsync directory", path, error);
+}
+
+static enum store_fault sync_directory_of(const char *path)
+{
+    char directory[6];
+    snprintf(directory, sizeof directory, "%.5s", path);
+    return sync_directory(directory);
+}
+
+// A new directory is made lasting at once: that is rare, and a publish then syncs the last one only.
+static enum store_fault make_directory(const char *path, const char *parent)
+{
+    if (mkdirat(root, path, 0750) != 0)
+        return errno == EEXIST ? STORE_OK : failed("mkdir", path, errno);
+    if (fchmodat(root, path, DIRECTORY_MODE, 0) != 0)
+        return failed("chmod", path, errno);
+    return sync_directory(parent);
+}
+
+static enum store_fault make_directories(const char *path)
+{
+    char first[3], second[6];
+    snprintf(first, sizeof first, "%.2s", path);
+    snprintf(second, sizeof second, "%.5s", path);
+    enum store_fault fault = make_directory(first, ".");
+    return fault == STORE_OK ? make_directory(second, first) : fault;
+}
+
+static bool make_root(const char *directory)
+{
+    if (mkdir(directory, 0750) == 0)
+        return chmod(directory, DIRECTORY_MODE) == 0;
+    return errno == EEXIST;
+}
+
+bool store_open(const char *directory, const char **why, struct arena *arena)
+{
+    if (!make_root(directory)) {
+        *why = arena_printf(arena, "cannot make the store's directory %s: %s", directory, strerror(errno));
+        return false;
+    }
+    int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0 || faccessat(descriptor, ".", R_OK | W_OK | X_OK, AT_EACCESS) != 0) {
+        *why = arena_printf(arena, "cannot use the store's directory %s: %s", directory, strerror(errno));
+        if (descriptor >= 0)
+            close(descriptor);
+        return false;
+    }
+    if (root >= 0)
+        close(root);
+    root = descriptor;
+    atomic_store(&water.checked, 0);
+    return true;
+}
+
+// flock belongs to the open file: threads of one process exclude each other too (POSIX record locks would
+// not).
+static enum store_fault lock(int descriptor, const char *id)
+{
+    int64_t deadline = clock_monotonic() + (int64_t)LOCK_WAIT_MS * 1000;
+    while (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EINTR)
+            continue;
+        if (errno != EWOULDBLOCK)
+            return failed("lock", id, errno);
+        if (clock_monotonic() >= deadline)
+            return STORE_BUSY;
+        usleep(LOCK_STEP_MS * 1000);
+    }
+    return STORE_OK;
+}
+
+static int open_file(const char *path, bool create, enum store_fault *fault)
+{
+    int descriptor = openat(root, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor >= 0 || errno != ENOENT || !create)
+        return descriptor;
+    *fault = make_directories(path);
+    if (*fault != STORE_OK)
+        return -1;
+    descriptor = openat(root, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    if (descriptor >= 0)
+        fchmod(descriptor, FILE_MODE); // whatever the umask is
+    return descriptor;
+}
+
+enum store_fault store_begin(const char *id, bool create, struct store_file **file)
+{
+    char path[PATH_LENGTH + 1];
+    *file = NULL;
+    if (!path_of(id, path))
+        return STORE_ABSENT;
+    enum store_fault fault = STORE_OK;
+    int descriptor = open_file(path, create, &fault);
+    if (descriptor < 0)
+        return fault != STORE_OK ? fault : failed("open", id, errno);
+    fault = lock(descriptor, id);
+    struct stat status;
+    if (fault == STORE_OK && fstat(descriptor, &status) != 0)
+        fault = failed("stat", id, errno);
+    if (fault == STORE_OK && status.st_nlink == 0)
+        fault = STORE_ABSENT; // removed while we waited for its lock
+    if (fault != STORE_OK) {
+        close(descriptor);
+        return fault;
+    }
+    struct store_file *opened = xcalloc(1, sizeof *opened);
+    opened->descriptor = descriptor;
+    opened->size = opened->written_back = status.st_size;
+    memcpy(opened->id, id, ID_LENGTH);
+    *file = opened;
+    return STORE_OK;
+}
+
+int64_t store_size(struct store_file *file)
+{
+    return file->size;
+}
+
+static void start_write_back(struct store_file *file)
+{
+    if (file->size - file->written_back < write_back_step)
+        return;
+    // A hint: where it is not supported, the closing sync does it all.
+    (void)sync_file_range(file->descriptor, file->written_back, file->size - file->written_back,
+                          SYNC_FILE_RANGE_WRITE);
+    file->written_back = file->size;
+}
+
+enum store_fault store_append(struct store_file *file, const void *bytes, size_t length)
+{
+    if (store_low_water())
+        return STORE_FULL;
+    const char *next = bytes;
+    while (length > 0) {
+        ssize_t count = pwrite(file->descriptor, next, length, file->size);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return failed("write", file->id, count == 0 ? ENOSPC : errno);
+        next += count;
+        length -= (size_t)count;
+        file->size += count;
+    }
+    start_write_back(file);
+    return STORE_OK;
+}
+
+enum store_fault store_truncate(struct store_file *file, int64_t size)
+{
+    while (ftruncate(file->descriptor, size) != 0)
+        if (errno != EINTR)
+            return failed("truncate", file->id, errno);
+    file->size = size;
+    if (file->written_back > size)
+        file->written_back = size;
+    return STORE_OK;
+}
+
+ssize_t store_read(struct store_file *file, int64_t from, void *bytes, size_t length)
+{
+    ssize_t count;
+    do
+        count = pread(file->descriptor, bytes, length, from);
+    while (count < 0 && errno == EINTR);
+    if (count < 0)
+        failed("read", file->id, errno);
+    return count;
+}
+
+enum store_fault store_sync(struct store_file *file)
+{
+    char path[PATH_LENGTH + 1];
+    if (fdatasync(file->descriptor) != 0) {
+        int error = errno;
+        log_error("store.failed", "step", "fdatasync", "file", file->id, "errno", log_number(error));
+        return STORE_FAILED;
+    }
+    if (!path_of(file->id, path))
+        return STORE_FAILED;
+    return sync_directory_of(path) == STORE_OK ? STORE_OK : STORE_FAILED;
+}
+
+void store_end(struct store_file *file)
+{
+    if (file == NULL)
+        return;
+    close(file->descriptor); // and with it the lock
+    free(file);
+}
+
+enum store_fault store_stat(const char *id, int64_t *size)
+{
+    char path[PATH_LENGTH + 1];
+    struct stat status;
+    if (!path_of(id, path))
+        return STORE_ABSENT;
+    if (fstatat(root, path, &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return failed("stat", id, errno);
+    if (!S_ISREG(status.st_mode))
+        return STORE_ABSENT;
+    *size = status.st_size;
+    return STORE_OK;
+}
+
+struct text store_address(struct arena *arena, const char *id)
+{
+    char path[PATH_LENGTH + 1];
+    if (!path_of(id, path))
+        return TEXT_NONE;
+    return text_of(arena_printf(arena, "/_store/%s", path));
+}
+
+static enum store_fault copy_bytes(int from, int to, const char *id)
+{
+    enum { PIECE = 1 << 16 };
+    char *piece = xmalloc(PIECE);
+    enum store_fault fault = STORE_OK;
+    for (off_t offset = 0; fault == STORE_OK;) {
+        ssize_t count = pread(from, piece, PIECE, offset);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            fault = failed("read", id, errno);
+        if (count <= 0)
+            break;
+        for (ssize_t done = 0; done < count && fault == STORE_OK;) {
+            ssize_t put = pwrite(to, piece + done, (size_t)(count - done), offset + done);
+            if (put > 0)
+                done += put;
+            else if (put == 0 || errno != EINTR)
+                fault = failed("write", id, put == 0 ? ENOSPC : errno);
+        }
+        offset += count;
+    }
+    free(piece);
+    if (fault == STORE_OK && fdatasync(to) != 0)
+        fault = failed("fdatasync", id, errno);
+    return fault;
+}
+
+static enum store_fault copy_file(const char *from_path, const char *to_path, const char *id)
+{
+    int from = openat(root, from_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (from < 0)
+        return failed("open", id, errno);
+    int to = openat(root, to_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    enum store_fault fault = to < 0 ? failed("open", id, errno) : STORE_OK;
+    if (fault == STORE_OK) {
+        fchmod(to, FILE_MODE);
+        fault = copy_bytes(from, to, id);
+        close(to);
+        if (fault != STORE_OK)
+            unlinkat(root, to_path, 0);
+    }
+    close(from);
+    return fault;
+}
+
+enum store_fault store_link(const char *from, const char *to)
+{
+    char from_path[PATH_LENGTH + 1], to_path[PATH_LENGTH + 1];
+    if (!path_of(from, from_path) || !path_of(to, to_path))
+        return STORE_ABSENT;
+    enum store_fault fault = make_directories(to_path);
+    if (fault != STORE_OK)
+        return fault;
+    if (linkat(root, from_path, root, to_path, 0) != 0) {
+        if (errno != EMLINK && errno != EXDEV && errno != EPERM)
+            return failed("link", from, errno);
+        fault = copy_file(from_path, to_path, from);
+        if (fault != STORE_OK)
+            return fault;
+    }
+    return sync_directory_of(to_path);
+}
+
+enum store_fault store_remove(const char *id)
+{
+    char path[PATH_LENGTH + 1];
+    if (!path_of(id, path))
+        return STORE_OK;
+    if (unlinkat(root, path, 0) != 0)
+        return errno == ENOENT ? STORE_OK : failed("unlink", id, errno);
+    return sync_directory_of(path);
+}
+
+static bool measure_water(void)
+{
+    struct statvfs status;
+    if (root < 0 || fstatvfs(root, &status) != 0)
+        return false;
+    int64_t unit = (int64_t)status.f_frsize;
+    int64_t mark = site() != NULL ? site()->config->low_water : 0;
+    if (mark <= 0) {
+        mark = (int64_t)status.f_blocks * unit / 20;
+        if (mark < low_water_least)
+            mark = low_water_least;
+    }
+    return (int64_t)status.f_bavail * unit < mark;
+}
+
+bool store_low_water(void)
+{
+    int64_t now = clock_monotonic();
+    int64_t checked = atomic_load(&water.checked);
+    if (checked != 0 && now - checked < LOW_WATER_AGE_US)
+        return atomic_load(&water.low);
+    pthread_mutex_lock(&water.mutex);
+    if (atomic_load(&water.checked) == checked) { // else somebody else has measured meanwhile
+        atomic_store(&water.low, measure_water());
+        atomic_store(&water.checked, clock_monotonic());
+    }
+    pthread_mutex_unlock(&water.mutex);
+    return atomic_load(&water.low);
+}
+
+static bool hex_pair(const char *name)
+{
+    return strlen(name) == 2 && strspn(name, "0123456789abcdef") == 2;
+}
+
+typedef bool store_visitor(const char *id, int64_t size, void *argument);
+
+// Every entry of `path` that `depth` levels of directories lead to; false when the visitor wants no more.
+static bool walk(const char *path, int depth, store_visitor *each, void *argument)
+{
+    int descriptor = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *directory = descriptor >= 0 ? fdopendir(descriptor) : NULL;
+    if (directory == NULL) {
+        if (descriptor >= 0)
+            close(descriptor);
+        return true;
+    }
+    bool more = true;
+    for (struct dirent *entry; more && (entry = readdir(directory)) != NULL;) {
+        char below[16];
+        int64_t size;
+        if (depth > 0 && hex_pair(entry->d_name)) {
+            snprintf(below, sizeof below, "%.8s%s%.2s", depth == 2 ? "" : path, depth == 2 ? "" : "/",
+                     entry->d_name);
+            more = walk(below, depth - 1, each, argument);
+        } else if (depth == 0 && store_stat(entry->d_name, &size) == STORE_OK) {
+            more = each(entry->d_name, size, argument);
+        }
+    }
+    closedir(directory);
+    return more;
+}
+
+void store_enumerate(store_visitor *each, void *argument)
+{
+    walk(".", 2, each, argument);
+}

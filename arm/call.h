@@ -32,6 +32,7 @@ enum arm_flags {
     ARM_GATEWAY = 32,       // ARM's own: its failures carry x-ms-failure-cause: gateway
     ARM_DELETING_OK = 64,   // allowed while the group is being deleted
     ARM_UNREGISTERED_OK = 128, // a write allowed while the namespace is not registered
+    ARM_ANY_VERSION = 256,  // the handler judges the api-version itself
 };
 
 struct arm_operation {
@@ -86,6 +87,8 @@ struct arm_call {
     struct db_transaction *tx;      // NULL on the read lane
     json_t *body;                   // parsed object, or NULL; freed with the arena
     bool failed;                    // arm_fail was called
+    struct arm_failure *failure;    // what it said (arm/errors.h), NULL unless failed
+    struct rbac_version version;    // that the decision was made with
 };
 
 // Answers. Bodies are JSON in the arena.

@@ -31,6 +31,7 @@ struct config {
     const char *api_versions;  // "mixed", "strict", "modern" (decisions 8)
     const char *sku;           // "any" (Basic and Standard) or "standard-only" (decisions 2)
     bool hybrid_shim;          // decisions 23
+    bool throttle;             // decisions 5
     int64_t registry_quota;    // bytes of one registry, where the operator set none: 100 GiB (decisions 37)
     int64_t low_water;         // free bytes below which pushes are refused; 0: larger of 2 GiB and 5 %
     int64_t store_grace;       // seconds a garbage file waits: 60

@@ -32,10 +32,15 @@ static const struct db_statement repository_row_statement = {
 static bool remove_repository_rows(struct db_transaction *tx, int64_t repository_id, int64_t *budget)
 {
     for (size_t i = 0; i < sizeof repository_statements / sizeof *repository_statements; i++) {
-        *budget -= (int64_t)db_affected(
-            DB_RUN(tx, &repository_statements[i], db_int(repository_id), db_int(*budget)));
-        if (*budget <= 0 || db_failed(tx))
-            return false;
+        // Until one finds nothing: the sweep may take links away beside us, so a short count alone says
+        // little.
+        for (int64_t removed = 1; removed > 0;) {
+            removed = (int64_t)db_affected(
+                DB_RUN(tx, &repository_statements[i], db_int(repository_id), db_int(*budget)));
+            *budget -= removed;
+            if (*budget <= 0 || db_failed(tx))
+                return false;
+        }
     }
     *budget -=
         (int64_t)db_affected(DB_RUN(tx, &repository_row_statement, db_int(repository_id), db_int(*budget)));

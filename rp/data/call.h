@@ -78,7 +78,8 @@ struct registry_call {
     struct text repository; // of the path, or absent
     struct registry registry;
     struct registry_identity identity;
-    const struct rbac_snapshot *snapshot;
+    struct rbac_version version; // what it was decided with
+    const struct rbac_snapshot *snapshot; // NULL after registry_admit: nothing more is decided then
     struct db_transaction *tx; // NULL on the read lane
     bool failed;
 };
@@ -115,7 +116,11 @@ void registry_data_start(void); // registers routes and read statements, once
 
 // For threads that are not the lanes' (the receiver): finds the registry of the request's host, who asks and whether
 // they have `access`, inside the caller's transaction; fills call->registry and ->identity. False: the answer is filled.
+// Set before: arena, request, answer, tx, repository. Where `access` writes, the registry's row is locked for key share.
 bool registry_admit(struct registry_call *call, enum registry_access access);
+// Before the commit of a write, after the last statement that can wait: whether what was decided still holds. False: the
+// transaction was asked to run again (db_retry); leave it at once. The door does it for its own handlers.
+bool registry_still_admitted(struct registry_call *call);
 
 // Names (OCI distribution 1.1): the reason a repository, tag or digest is refused, or NULL when it is good.
 const char *repository_name_fault(struct text name);

@@ -20,7 +20,7 @@ enum registry_column {
     ROW_QUOTA,
     ROW_END,
 };
-_Static_assert(ROW_END == REGISTRY_COLUMN_COUNT, "REGISTRY_COLUMNS and its reader differ");
+_Static_assert((int)ROW_END == (int)REGISTRY_COLUMN_COUNT, "REGISTRY_COLUMNS and its reader differ");
 
 bool registry_row_parse(struct arena *arena, const struct db_result *result, struct registry *registry)
 {

@@ -93,6 +93,9 @@ struct arena *db_arena(struct db_transaction *tx);
 // PostgreSQL's clock is read by statements; this is the savepoint pair of a job step.
 void db_savepoint(struct db_transaction *tx);
 void db_rollback_to_savepoint(struct db_transaction *tx);
+// Savepoints nest (16 deep): forgets the latest and keeps what was done since. A failed statement stays failed
+// through both: its transaction is never committed.
+void db_release_savepoint(struct db_transaction *tx);
 
 // A note that something of `kind` with `key` changed; the commit hook sees them all, and they are dropped with a
 // rollback. rbac uses it: handlers only note, the hook raises the version as the last statement.

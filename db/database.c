@@ -1,0 +1,286 @@
+// Transactions: opened, run, committed or rolled back, and run again where that can help. A statement that
+// failed poisons the rest of its transaction.
+#include "db/session.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { RUNS_AGAIN = 3, SAVEPOINTS = 16 };
+
+struct db_transaction {
+    struct db_connection *connection;
+    struct arena *arena;
+    bool failed;   // a statement failed or could not be sent: nothing more is sent
+    bool retry;    // the transaction may succeed when it is run again
+    bool overload; // it failed for want of time or room
+    bool renewed;  // the connection was made anew under the first statement
+    size_t statements;
+    struct db_note *first_note, *last_note;
+    struct db_note *marks[SAVEPOINTS]; // the last note when the savepoint was set
+    size_t depth;
+    const void *context;
+};
+
+static const struct db_result no_rows;
+static void (*commit_hook)(struct db_transaction *tx);
+
+void db_set_commit_hook(void (*hook)(struct db_transaction *tx))
+{
+    commit_hook = hook;
+}
+
+bool db_failed(const struct db_transaction *tx)
+{
+    return tx->failed || tx->retry;
+}
+
+void db_retry(struct db_transaction *tx)
+{
+    tx->retry = true;
+}
+
+struct arena *db_arena(struct db_transaction *tx)
+{
+    return tx->arena;
+}
+
+void db_set_context(struct db_transaction *tx, const void *context)
+{
+    tx->context = context;
+}
+
+const void *db_context(const struct db_transaction *tx)
+{
+    return tx->context;
+}
+
+void db_note(struct db_transaction *tx, const char *kind, const char *key)
+{
+    struct db_note *note = ARENA_NEW(tx->arena, struct db_note);
+    note->kind = arena_strdup(tx->arena, kind);
+    note->key = arena_strdup(tx->arena, key);
+    if (tx->last_note != NULL)
+        tx->last_note->next = note;
+    else
+        tx->first_note = note;
+    tx->last_note = note;
+}
+
+const struct db_note *db_notes(const struct db_transaction *tx)
+{
+    return tx->first_note;
+}
+
+static bool succeeded(const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+// Poisons the transaction with what the result says; frees it.
+static void poison(struct db_transaction *tx, const char *statement, PGresult *result)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    session_log_failure("database.failed", statement, result);
+    tx->failed = true;
+    tx->retry = tx->retry || session_is_retryable(sqlstate);
+    tx->overload = tx->overload || session_is_overload(sqlstate);
+    PQclear(result);
+}
+
+// Opens the transaction; a session that died while it was idle is replaced once.
+static bool begin(struct db_connection *connection)
+{
+    for (int again = 0; again < 2; again++) {
+        if (!connection_ensure(connection))
+            return false;
+        PGresult *result = connection_command(connection, "begin");
+        if (result != NULL && PQresultStatus(result) == PGRES_COMMAND_OK) {
+            PQclear(result);
+            return true;
+        }
+        if (result != NULL) {
+            session_log_failure("database.failed", "begin", result);
+            PQclear(result);
+            connection_drop(connection, "a transaction could not be opened");
+        }
+    }
+    return false;
+}
+
+static void clear_result(void *result)
+{
+    PQclear(result);
+}
+
+const struct db_result *db_run(struct db_transaction *tx, const struct db_statement *statement,
+                               const struct db_value *values, size_t count)
+{
+    if (db_failed(tx))
+        return &no_rows;
+    bool refused = false;
+    bool first = tx->statements++ == 0;
+    PGresult *result = connection_run(tx->connection, statement, values, count, &refused);
+    if (result == NULL && !refused && first && tx->depth == 0 && !tx->renewed) {
+        // Nothing was done yet: a session that died just now costs nobody a request.
+        tx->renewed = true;
+        if (begin(tx->connection))
+            result = connection_run(tx->connection, statement, values, count, &refused);
+    }
+    if (refused)
+        log_error("database.refused", "statement", statement->name, "message", "a value cannot be sent");
+    if (result == NULL) {
+        tx->failed = true;
+        return &no_rows;
+    }
+    if (!succeeded(result)) {
+        poison(tx, statement->name, result);
+        return &no_rows;
+    }
+    struct db_result *rows = ARENA_NEW(tx->arena, struct db_result);
+    rows->rows = result;
+    arena_on_free(tx->arena, clear_result, result);
+    return rows;
+}
+
+static void command(struct db_transaction *tx, const char *sql)
+{
+    if (db_failed(tx))
+        return;
+    tx->statements++;
+    PGresult *result = connection_command(tx->connection, sql);
+    if (result == NULL)
+        tx->failed = true;
+    else if (!succeeded(result))
+        poison(tx, sql, result);
+    else
+        PQclear(result);
+}
+
+static void savepoint_command(struct db_transaction *tx, const char *verb, size_t depth)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "%s s%zu", verb, depth);
+    command(tx, sql);
+}
+
+size_t transaction_depth(const struct db_transaction *tx)
+{
+    return tx->depth;
+}
+
+void db_savepoint(struct db_transaction *tx)
+{
+    if (tx->depth == SAVEPOINTS) {
+        log_error("database.savepoints", "message", "too many savepoints are open");
+        tx->failed = true;
+        return;
+    }
+    tx->marks[tx->depth++] = tx->last_note;
+    savepoint_command(tx, "savepoint", tx->depth);
+}
+
+void transaction_rollback_to(struct db_transaction *tx, size_t depth)
+{
+    if (depth == 0 || depth > tx->depth)
+        return;
+    savepoint_command(tx, "rollback to savepoint", depth);
+    tx->depth = depth;
+    tx->last_note = tx->marks[depth - 1];
+    if (tx->last_note != NULL)
+        tx->last_note->next = NULL;
+    else
+        tx->first_note = NULL;
+}
+
+void db_rollback_to_savepoint(struct db_transaction *tx)
+{
+    transaction_rollback_to(tx, tx->depth);
+}
+
+void db_release_savepoint(struct db_transaction *tx)
+{
+    if (tx->depth > 0)
+        savepoint_command(tx, "release savepoint", tx->depth--);
+}
+
+static void roll_back(struct db_transaction *tx)
+{
+    if (connection_is_lost(tx->connection))
+        return;
+    PGresult *result = connection_command(tx->connection, "rollback");
+    if (result != NULL && PQresultStatus(result) != PGRES_COMMAND_OK)
+        connection_drop(tx->connection, "a transaction could not be rolled back");
+    PQclear(result);
+}
+
+static enum db_outcome commit(struct db_transaction *tx)
+{
+    failpoint("database.commit");
+    PGresult *result = connection_command(tx->connection, "commit");
+    if (result == NULL) {
+        log_error("database.commit_unknown", "message", "the connection was lost in a commit");
+        return DB_UNAVAILABLE;
+    }
+    if (!succeeded(result)) {
+        poison(tx, "commit", result);
+        return DB_FAILED;
+    }
+    // A commit of an aborted transaction is answered "ROLLBACK", without an error.
+    bool committed = strcmp(PQcmdStatus(result), "COMMIT") == 0;
+    PQclear(result);
+    return committed ? DB_COMMITTED : DB_FAILED;
+}
+
+// One run. `tx` says afterwards whether another can help.
+static enum db_outcome run_once(struct db_transaction *tx, bool (*run)(struct db_transaction *, void *),
+                                void *argument)
+{
+    if (!begin(tx->connection))
+        return DB_UNAVAILABLE;
+    bool wanted = run(tx, argument);
+    if (wanted && !db_failed(tx) && tx->first_note != NULL && commit_hook != NULL)
+        commit_hook(tx);
+    if (wanted && !db_failed(tx))
+        return commit(tx);
+    bool lost = connection_is_lost(tx->connection);
+    roll_back(tx);
+    if (lost) {
+        tx->retry = false;
+        return DB_UNAVAILABLE;
+    }
+    if (tx->overload)
+        return DB_UNAVAILABLE;
+    return tx->failed ? DB_FAILED : DB_ROLLED_BACK;
+}
+
+// A little later each time, and not in step with whom we met.
+static void pause_before(unsigned run)
+{
+    int64_t microseconds = (5000 << run) + clock_monotonic() % 7919;
+    struct timespec t = {0, microseconds * 1000};
+    nanosleep(&t, NULL);
+}
+
+enum db_outcome db_transact(struct db_connection *connection, bool (*run)(struct db_transaction *, void *),
+                            void *argument)
+{
+    for (unsigned again = 0;; again++) {
+        struct db_transaction tx = {.connection = connection, .arena = arena_new()};
+        enum db_outcome outcome = run_once(&tx, run, argument);
+        arena_free(tx.arena);
+        if (outcome == DB_COMMITTED || !tx.retry)
+            return outcome;
+        if (again == RUNS_AGAIN) {
+            log_warning("database.contended", "message", "a transaction was run again in vain");
+            return DB_UNAVAILABLE;
+        }
+        pause_before(again);
+    }
+}

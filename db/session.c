@@ -1,0 +1,189 @@
+// How a session is opened: the settings that each one has, the back-off between tries, and parameters and
+// errors in libpq's form.
+#include "db/session.h"
+
+#include "base/arena.h"
+#include "base/log.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+int64_t session_backoff(unsigned failures)
+{
+    static const int64_t milliseconds[] = {50, 250, 1000, 3000};
+    size_t last = sizeof milliseconds / sizeof *milliseconds - 1;
+    size_t step = failures == 0 ? 0 : failures - 1;
+    return milliseconds[step < last ? step : last] * 1000;
+}
+
+struct db_target session_copy_target(struct arena *arena, const struct db_target *target)
+{
+    return (struct db_target){
+        .conninfo = arena_strdup(arena, target->conninfo),
+        .application = arena_strdup(arena, target->application ? target->application : "azsacr"),
+        .statement_timeout = target->statement_timeout,
+    };
+}
+
+static const char *get(const struct session_settings *settings, const char *keyword)
+{
+    for (size_t i = 0; i < settings->count; i++)
+        if (strcmp(settings->keywords[i], keyword) == 0)
+            return settings->values[i];
+    return NULL;
+}
+
+static void set(struct session_settings *settings, const char *keyword, const char *value)
+{
+    size_t at = 0;
+    while (at < settings->count && strcmp(settings->keywords[at], keyword) != 0)
+        at++;
+    if (at == sizeof settings->keywords / sizeof *settings->keywords - 1)
+        return; // libpq 15 knows fewer keywords than there is room for
+    settings->keywords[at] = keyword;
+    settings->values[at] = value;
+    if (at == settings->count)
+        settings->count++;
+}
+
+static void set_default(struct session_settings *settings, const char *keyword, const char *value)
+{
+    if (get(settings, keyword) == NULL)
+        set(settings, keyword, value);
+}
+
+// Server settings of every session. A frozen worker's locks go after 10 s, less than a job's lease; a
+// statement whose client is gone ends within a second; key look-ups never plan again.
+static const char *server_options(const struct db_target *target, struct arena *arena, const char *given)
+{
+    return arena_printf(arena,
+                        "%s%s-c default_transaction_isolation=read\\ committed"
+                        " -c idle_in_transaction_session_timeout=10000"
+                        " -c lock_timeout=2000"
+                        " -c statement_timeout=%d"
+                        " -c client_connection_check_interval=1000"
+                        " -c plan_cache_mode=force_generic_plan"
+                        " -c bytea_output=hex -c datestyle=ISO -c timezone=UTC",
+                        given ? given : "", given ? " " : "", target->statement_timeout);
+}
+
+bool session_settings(const struct db_target *target, struct arena *arena, struct session_settings *settings,
+                      const char **why)
+{
+    char *error = NULL;
+    PQconninfoOption *options = PQconninfoParse(target->conninfo, &error);
+    if (options == NULL) {
+        *why = session_message(arena, error);
+        PQfreemem(error);
+        return false;
+    }
+    *settings = (struct session_settings){0};
+    for (const PQconninfoOption *o = options; o->keyword != NULL; o++)
+        if (o->val != NULL)
+            set(settings, arena_strdup(arena, o->keyword), arena_strdup(arena, o->val));
+    PQconninfoFree(options);
+
+    const char *host = get(settings, "host");
+    if (host != NULL && host[0] == '/' && get(settings, "hostaddr") == NULL)
+        set(settings, "sslmode", "disable"); // else libpq asks for it on the socket, a round trip for a no
+    set_default(settings, "gssencmode", "disable");
+    set_default(settings, "connect_timeout", "2");
+    set_default(settings, "keepalives_idle", "10");
+    set_default(settings, "keepalives_interval", "5");
+    set_default(settings, "keepalives_count", "3");
+    set_default(settings, "tcp_user_timeout", "5000");
+    set(settings, "target_session_attrs", "read-write");
+    set(settings, "client_encoding", "UTF8");
+    set(settings, "application_name", target->application ? target->application : "azsacr");
+    set(settings, "options", server_options(target, arena, get(settings, "options")));
+    return true;
+}
+
+// Room a value takes in the buffer: its text and a NUL, or the digits of a number.
+static size_t room(const struct db_value *value)
+{
+    return value->kind == DB_TEXT || value->kind == DB_BYTES ? value->text.length + 1 : 24;
+}
+
+bool session_fill(struct session_parameters *p, const struct db_value *values, size_t count)
+{
+    if (count > SESSION_VALUES)
+        return false;
+    size_t need = 1;
+    for (size_t i = 0; i < count; i++) {
+        if (values[i].text.length > INT_MAX / 2)
+            return false;
+        need += room(&values[i]);
+    }
+    if (need > p->capacity) {
+        p->capacity = need < 1024 ? 1024 : need;
+        p->bytes = xrealloc(p->bytes, p->capacity);
+    }
+    char *at = p->bytes;
+    for (size_t i = 0; i < count; i++) {
+        const struct db_value *v = &values[i];
+        p->values[i] = v->kind == DB_NULL ? NULL : at;
+        p->formats[i] = v->kind == DB_BYTES;
+        p->lengths[i] = (int)v->text.length;
+        switch (v->kind) {
+        case DB_NULL:
+            continue;
+        case DB_TEXT:
+            // Text travels NUL-ended: a NUL within would silently cut it.
+            if (v->text.length > 0 && memchr(v->text.base, '\0', v->text.length) != NULL)
+                return false;
+            // fall through
+        case DB_BYTES:
+            if (v->text.length > 0)
+                memcpy(at, v->text.base, v->text.length);
+            at[v->text.length] = '\0';
+            break;
+        case DB_INT:
+            snprintf(at, 24, "%" PRId64, v->number);
+            break;
+        case DB_BOOL:
+            memcpy(at, v->number ? "t" : "f", 2);
+            break;
+        }
+        at += room(v);
+    }
+    return true;
+}
+
+const char *session_message(struct arena *arena, const char *message)
+{
+    char *line = arena_strdup(arena, message ? message : "");
+    for (char *c = line; *c != '\0'; c++)
+        if (*c == '\n' || *c == '\t')
+            *c = ' ';
+    size_t length = strlen(line);
+    while (length > 0 && line[length - 1] == ' ')
+        line[--length] = '\0';
+    return line;
+}
+
+void session_log_failure(const char *event, const char *statement, const PGresult *result)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    // Messages of class 22 (data exception) repeat the value that was refused.
+    if (sqlstate != NULL && strncmp(sqlstate, "22", 2) == 0)
+        message = "a value was refused";
+    if (session_is_retryable(sqlstate))
+        log_warning(event, "sqlstate", sqlstate, "statement", statement, "message", message);
+    else
+        log_error(event, "sqlstate", sqlstate, "statement", statement, "message", message);
+}
+
+bool session_is_retryable(const char *sqlstate)
+{
+    return sqlstate != NULL && (strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0 ||
+                                strcmp(sqlstate, "55P03") == 0);
+}
+
+bool session_is_overload(const char *sqlstate)
+{
+    return sqlstate != NULL && (strcmp(sqlstate, "57014") == 0 || strncmp(sqlstate, "53", 2) == 0);
+}

@@ -1,0 +1,70 @@
+// What the files of db/ share and nobody else sees: libpq's types, how a session is opened, how parameters
+// travel, how an error is told.
+#pragma once
+#include "db/database.h"
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    SESSION_VALUES = 64,         // parameters of one statement
+    SESSION_ANSWER_GRACE = 5000, // ms beyond statement_timeout after which a silent server counts as lost
+};
+
+struct db_result {
+    PGresult *rows;
+};
+
+// Keywords and values for PQconnectStartParams, in the arena: what the conninfo says, and the settings that
+// every session of ours has. False with *why when the conninfo cannot be parsed.
+struct session_settings {
+    const char *keywords[64];
+    const char *values[64];
+    size_t count;
+};
+bool session_settings(const struct db_target *target, struct arena *arena, struct session_settings *settings,
+                      const char **why);
+
+// How long to wait before the next try after `failures` failed ones: 50, 250, 1000, 3000 ms (microseconds).
+int64_t session_backoff(unsigned failures);
+
+// A copy of the target that outlives the caller's.
+struct db_target session_copy_target(struct arena *arena, const struct db_target *target);
+
+// Parameters in libpq's form. The bytes are kept in one growing buffer of the owner.
+struct session_parameters {
+    const char *values[SESSION_VALUES];
+    int lengths[SESSION_VALUES];
+    int formats[SESSION_VALUES];
+    char *bytes;
+    size_t capacity;
+};
+// False when a text holds a NUL or there are too many: such a statement is not sent.
+bool session_fill(struct session_parameters *parameters, const struct db_value *values, size_t count);
+
+// Writes a failed statement to the log: never a parameter's value.
+void session_log_failure(const char *event, const char *statement, const PGresult *result);
+// An error message of libpq in one line, in the arena.
+const char *session_message(struct arena *arena, const char *message);
+// 40001, 40P01, 55P03: the same transaction may succeed when it is run again.
+bool session_is_retryable(const char *sqlstate);
+// Overload or a time limit: nothing is wrong with the statement (57014, class 53).
+bool session_is_overload(const char *sqlstate);
+
+// connection.c, for transaction.c.
+// Connected, or made so within about two seconds.
+bool connection_ensure(struct db_connection *connection);
+// Ends the session; the next use opens a new one.
+void connection_drop(struct db_connection *connection, const char *why);
+bool connection_is_lost(const struct db_connection *connection);
+// The last result of a command, NULL when the connection was lost.
+PGresult *connection_command(struct db_connection *connection, const char *sql);
+// Prepares the statement when this session has not seen it, and runs it. NULL when the connection was lost
+// or, with *refused set, when a value cannot be sent.
+PGresult *connection_run(struct db_connection *connection, const struct db_statement *statement,
+                         const struct db_value *values, size_t count, bool *refused);
+
+// transaction.c, for job_workers.c: how many savepoints are open, and back to the one of that depth.
+size_t transaction_depth(const struct db_transaction *tx);
+void transaction_rollback_to(struct db_transaction *tx, size_t depth);

@@ -14,9 +14,9 @@ struct arm_type;
 
 enum arm_lane { ARM_WORK, ARM_READ };
 
-// How a GET of the read lane is answered: `prepare` fills the statement's values from the route (false: work lane);
-// `answer` as in struct lane_read, with the call whose rights were judged already for the operation's action and
-// scope; false: the work lane answers.
+// How a GET of the read lane is answered: `prepare` fills the statement's values from the route (false: work
+// lane); `answer` as in struct lane_read, with the call whose rights were judged already for the operation's
+// action and scope; false: the work lane answers.
 struct arm_read {
     const struct db_statement *statement;
     bool (*prepare)(struct arm_call *call, struct db_value *values, size_t *count);
@@ -24,15 +24,15 @@ struct arm_read {
 };
 
 enum arm_flags {
-    ARM_ANONYMOUS = 1,      // no sign-in (metadata)
-    ARM_NO_DECISION = 2,    // signed in, the handler filters or decides by itself (lists)
-    ARM_NO_GROUP_CHECK = 4, // the group in the path need not exist (PUT of it)
-    ARM_NEEDS_BODY = 8,     // a JSON object must be there
-    ARM_READ_COUNT = 16,    // a POST that counts as a read (checkNameAvailability)
-    ARM_GATEWAY = 32,       // ARM's own: its failures carry x-ms-failure-cause: gateway
-    ARM_DELETING_OK = 64,   // allowed while the group is being deleted
+    ARM_ANONYMOUS = 1,         // no sign-in (metadata)
+    ARM_NO_DECISION = 2,       // signed in, the handler filters or decides by itself (lists)
+    ARM_NO_GROUP_CHECK = 4,    // the group in the path need not exist (PUT of it)
+    ARM_NEEDS_BODY = 8,        // a JSON object must be there
+    ARM_READ_COUNT = 16,       // a POST that counts as a read (checkNameAvailability)
+    ARM_GATEWAY = 32,          // ARM's own: its failures carry x-ms-failure-cause: gateway
+    ARM_DELETING_OK = 64,      // allowed while the group is being deleted
     ARM_UNREGISTERED_OK = 128, // a write allowed while the namespace is not registered
-    ARM_ANY_VERSION = 256,  // the handler judges the api-version itself
+    ARM_ANY_VERSION = 256,     // the handler judges the api-version itself
 };
 
 struct arm_operation {
@@ -49,19 +49,21 @@ struct arm_operation {
 
 // A resource type: the one place that knows its verbs, versions and actions. Declared in the type's own file.
 struct arm_type {
-    const char *namespace_name;        // "Microsoft.ContainerRegistry"
-    const char *name;                  // "registries", "registries/webhooks"
-    const char *resource_display;      // "Container Registry"
-    const char *const *versions;       // as the provider document lists them, NULL-ended
-    const char *const *all_versions;   // as sentences list the served ones, oldest first for providers' types and
-                                       // newest first for ARM's own; NULL: versions
-    bool arm_owned;                    // decisions 27: InvalidApiVersionParameter rather than NoRegisteredProviderFound
-    bool tracked;                      // has rows in arm.resource, a location, tags
-    const char *capabilities;          // of the provider document, or NULL
+    const char *namespace_name;      // "Microsoft.ContainerRegistry"
+    const char *name;                // "registries", "registries/webhooks"
+    const char *resource_display;    // "Container Registry"
+    const char *const *versions;     // as the provider document lists them, NULL-ended
+    const char *const *all_versions; // as sentences list the served ones, oldest first for providers' types
+                                     // and newest first for ARM's own; NULL: versions
+    bool arm_owned; // decisions 27: InvalidApiVersionParameter rather than NoRegisteredProviderFound
+    bool tracked;   // has rows in arm.resource, a location, tags
+    const char *capabilities;               // of the provider document, or NULL
     const struct arm_operation *operations; // ended by a row whose http.path is NULL
-    // Deletes one resource in the transaction of a group's deletion (NULL: not tracked). The envelope is arm's.
+    // Deletes one resource in the transaction of a group's deletion (NULL: not tracked). The envelope is
+    // arm's.
     void (*delete_row)(struct db_transaction *tx, int64_t resource_id, struct text resource_scope);
-    // Actions beyond the operations' (data plane), NULL-ended: "Microsoft.ContainerRegistry/registries/pull/read"
+    // Actions beyond the operations' (data plane), NULL-ended:
+    // "Microsoft.ContainerRegistry/registries/pull/read"
     const char *const *extra_actions;
 };
 // At start.
@@ -75,20 +77,20 @@ struct arm_call {
     struct http_route route;
     const struct arm_operation *operation;
     const struct arm_type *type;
-    const char *api_version;        // as asked, lower case
-    struct text subscription_id;    // as in the path, lower-cased; absent at tenant scope
-    struct text group;              // as in the path
-    int64_t group_id;               // of the existing group, 0 when there is none in the path or ARM_NO_GROUP_CHECK
-    struct text group_stored;       // its stored name
+    const char *api_version;     // as asked, lower case
+    struct text subscription_id; // as in the path, lower-cased; absent at tenant scope
+    struct text group;           // as in the path
+    int64_t group_id;         // of the existing group, 0 when there is none in the path or ARM_NO_GROUP_CHECK
+    struct text group_stored; // its stored name
     struct text group_location;
-    struct text scope;              // what the decision is about: the URL's casing, canonical literals not forced
+    struct text scope; // what the decision is about: the URL's casing, canonical literals not forced
     const struct rbac_caller *caller; // NULL where anonymous
     const struct rbac_snapshot *snapshot;
-    struct db_transaction *tx;      // NULL on the read lane
-    json_t *body;                   // parsed object, or NULL; freed with the arena
-    bool failed;                    // arm_fail was called
-    struct arm_failure *failure;    // what it said (arm/errors.h), NULL unless failed
-    struct rbac_version version;    // that the decision was made with
+    struct db_transaction *tx;   // NULL on the read lane
+    json_t *body;                // parsed object, or NULL; freed with the arena
+    bool failed;                 // arm_fail was called
+    struct arm_failure *failure; // what it said (arm/errors.h), NULL unless failed
+    struct rbac_version version; // that the decision was made with
 };
 
 // Answers. Bodies are JSON in the arena.

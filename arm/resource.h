@@ -1,5 +1,5 @@
-// The envelope of tracked resources (arm.resource): what every type's handler does with its row, location and tags.
-// Failures are worded here (arm_fail); a function that answers false or NULL has failed the call.
+// The envelope of tracked resources (arm.resource): what every type's handler does with its row, location and
+// tags. Failures are worded here (arm_fail); a function that answers false or NULL has failed the call.
 #pragma once
 #include "arm/call.h"
 #include "arm/resource_id.h"
@@ -11,9 +11,9 @@ struct arm_resource {
     struct text type;            // "Microsoft.ContainerRegistry/registries"
     struct text name;            // as stored; children "registry/hook"
     struct text location;
-    struct text tags;            // a JSON object, members in the order given; never absent after a read ("{}")
-    struct text sku;             // absent: none
-    struct text state;           // "Succeeded"
+    struct text tags;  // a JSON object, members in the order given; never absent after a read ("{}")
+    struct text sku;   // absent: none
+    struct text state; // "Succeeded"
     int64_t created_at, changed_at; // microseconds
 };
 
@@ -24,8 +24,9 @@ enum arm_lock { ARM_LOCK_NONE, ARM_LOCK_KEY_SHARE, ARM_LOCK_UPDATE };
 bool arm_resource_find(struct arm_call *call, const char *type, struct text name, enum arm_lock lock,
                        struct arm_resource *resource);
 // Locks the group's row `for key share` and makes the row in it. Fails with ResourceGroupNotFound or
-// ResourceGroupBeingDeleted. Fills what PostgreSQL made (id, times). In: type, name, location, tags, sku, state (absent:
-// "Succeeded"). False without a failure when a row of that name appeared meanwhile (the caller may call db_retry).
+// ResourceGroupBeingDeleted. Fills what PostgreSQL made (id, times). In: type, name, location, tags, sku,
+// state (absent: "Succeeded"). False without a failure when a row of that name appeared meanwhile (the caller
+// may call db_retry).
 bool arm_resource_insert(struct arm_call *call, struct arm_resource *resource);
 // Writes tags, sku, name's casing and state, and raises changed_at (given back).
 void arm_resource_update(struct arm_call *call, struct arm_resource *resource);
@@ -33,8 +34,9 @@ void arm_resource_update(struct arm_call *call, struct arm_resource *resource);
 void arm_resource_delete(struct arm_call *call, const struct arm_resource *resource);
 struct text arm_resource_id(struct arena *arena, const struct arm_resource *resource);
 
-// The registered resources of a type, for lists, by keyset: in the subscription, or in a group when group_id is not 0;
-// after (group_id, name) of the last one. At most `limit` rows of `resources`, which the caller holds.
+// The registered resources of a type, for lists, by keyset: in the subscription, or in a group when group_id
+// is not 0; after (group_id, name) of the last one. At most `limit` rows of `resources`, which the caller
+// holds.
 struct arm_resource_key {
     int64_t id; // of the last one seen; 0: from the start
 };
@@ -44,25 +46,32 @@ size_t arm_resource_list(struct arm_call *call, const char *type, struct arm_res
 // "West US" and "westus" are one. True when it is the region that we have.
 bool arm_location_is_ours(struct text location);
 // body.location of a PUT of `type`: the region's canonical name, or NULL after LocationRequired or
-// LocationNotAvailableForResourceType. `existing` (absent on create): 409 InvalidResourceLocation when it differs.
-const char *arm_location_of_body(struct arm_call *call, const char *type, struct text name, struct text existing);
+// LocationNotAvailableForResourceType. `existing` (absent on create): 409 InvalidResourceLocation when it
+// differs.
+const char *arm_location_of_body(struct arm_call *call, const char *type, struct text name,
+                                 struct text existing);
 
-// body.tags, checked against the limits of arm-core 1.2, as JSON text; "{}" when absent or null. False after a failure.
+// body.tags, checked against the limits of arm-core 1.2, as JSON text; "{}" when absent or null. False after
+// a failure.
 bool arm_tags_of_body(struct arm_call *call, json_t *tags, struct text *json);
 
 // A member of a JSON object of the wanted type; absent and null give TEXT_NONE / the fallback. The failure is
-// InvalidRequestContent naming value, type and path (decisions 20); `path` is the member's: "properties.adminUserEnabled".
+// InvalidRequestContent naming value, type and path (decisions 20); `path` is the member's:
+// "properties.adminUserEnabled".
 bool arm_body_text(struct arm_call *call, const json_t *object, const char *member, const char *path,
                    struct text *value);
-bool arm_body_bool(struct arm_call *call, const json_t *object, const char *member, const char *path, bool *value);
-bool arm_body_int(struct arm_call *call, const json_t *object, const char *member, const char *path, int64_t *value);
+bool arm_body_bool(struct arm_call *call, const json_t *object, const char *member, const char *path,
+                   bool *value);
+bool arm_body_int(struct arm_call *call, const json_t *object, const char *member, const char *path,
+                  int64_t *value);
 // NULL in *value when absent or null.
 bool arm_body_object(struct arm_call *call, const json_t *object, const char *member, const char *path,
                      json_t **value);
 // 400 InvalidRequestContent, "The request content was invalid and could not be deserialized: '…'."
 void arm_fail_content(struct arm_call *call, struct text value, const char *type, const char *path);
 
-// Paging of lists (arm-core 1.6). $top, and the opaque position in $skiptoken; false after 400. `top` is 1 … 1,000.
+// Paging of lists (arm-core 1.6). $top, and the opaque position in $skiptoken; false after 400. `top` is 1 …
+// 1,000.
 bool arm_page_of_query(struct arm_call *call, size_t *top, struct text *position);
 // nextLink for the page after `position`: the client's own URL with $skiptoken, absolute.
 const char *arm_next_link(struct arm_call *call, struct text position);

@@ -4,9 +4,9 @@
 
 struct arena;
 
-// "/subscriptions/{s}/resourceGroups/{g}/providers/{ns}/{type}/{name}[/{type}/{name}…]" taken apart. Absent parts are
-// TEXT_NONE. An extension id ("…/providers/A/b/c/providers/D/e/f") gives its last provider's type and name, and
-// `parent` is the id before it.
+// "/subscriptions/{s}/resourceGroups/{g}/providers/{ns}/{type}/{name}[/{type}/{name}…]" taken apart. Absent
+// parts are TEXT_NONE. An extension id ("…/providers/A/b/c/providers/D/e/f") gives its last provider's type
+// and name, and `parent` is the id before it.
 struct resource_id {
     struct text subscription_id; // lower case
     struct text group;           // as written
@@ -18,8 +18,8 @@ struct resource_id {
 // False when it is no resource id. Pieces lie in the arena. One trailing slash is forgiven.
 bool resource_id_parse(struct arena *arena, struct text id, struct resource_id *parsed);
 // Canonical literals; type "Microsoft.ContainerRegistry/registries/webhooks" with name "registry/hook".
-struct text resource_id_build(struct arena *arena, struct text subscription_id, struct text group, struct text type,
-                              struct text name);
+struct text resource_id_build(struct arena *arena, struct text subscription_id, struct text group,
+                              struct text type, struct text name);
 struct text resource_id_of_group(struct arena *arena, struct text subscription_id, struct text group);
 // Equal without regard to case and trailing slash.
 bool resource_id_equal(struct text a, struct text b);
@@ -27,5 +27,6 @@ bool resource_id_equal(struct text a, struct text b);
 bool resource_id_within(struct text id, struct text scope);
 // Resource group names: 1 to 90 letters, digits, "-", "_", "(", ")", "."; not ending with ".".
 bool resource_group_name_valid(struct text name);
-// What the front door lets through as a resource's name: at most 260 bytes, none of < > % & : \ ? / or controls.
+// What the front door lets through as a resource's name: at most 260 bytes, none of < > % & : \ ? / or
+// controls.
 bool resource_name_valid(struct text name);

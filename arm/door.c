@@ -1,0 +1,262 @@
+// The door: every request of the tenant's and the operator's ARM host comes in here. The order of checks is
+// decisions 12: who, throttle, api-version, subscription, route, served version, rights, group, registration,
+// handler.
+#include "arm/door.h"
+#include "arm/door_parts.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "rbac/lane.h"
+
+enum { SNAPSHOT_LIMIT_MS = 2000 };
+
+static struct arm_call *call_of(struct http_exchange *exchange)
+{
+    return exchange->context;
+}
+
+static struct arm_call *call_new(struct http_exchange *exchange)
+{
+    struct door_call *door = ARENA_NEW(exchange->request.arena, struct door_call);
+    door->exchange = exchange;
+    door->call.arena = exchange->request.arena;
+    door->call.request = &exchange->request;
+    door->call.answer = &exchange->answer;
+    exchange->context = door;
+    return &door->call;
+}
+
+// For another run of the transaction, or another lane: what an earlier one left is forgotten.
+static void call_begin(struct arm_call *call)
+{
+    call->failed = false;
+    call->failure = NULL;
+    call->caller = NULL;
+    call->group_id = 0;
+    http_answer_reset(call->answer);
+}
+
+static void fail_diagnostic(struct arm_call *call, bool unavailable)
+{
+    struct text now = clock_compact(call->arena, clock_wall());
+    const struct http_request *request = call->request;
+    call->failed = false;
+    if (unavailable) {
+        arm_fail(call, ARM_SERVER_TIMEOUT, TEXT_ARG(now), TEXT_ARG(call->subscription_id),
+                 request->request_id, request->correlation_id);
+        call->failure->retry_after = 1;
+    } else {
+        arm_fail(call, ARM_INTERNAL_ERROR, TEXT_ARG(now), TEXT_ARG(call->subscription_id),
+                 request->request_id, request->correlation_id);
+    }
+}
+
+static bool throttle(struct arm_call *call)
+{
+    struct door_call *door = (struct door_call *)call;
+    if (!site()->config->throttle || door->throttled)
+        return true;
+    unsigned seconds;
+    enum throttle_kind kind = door_throttle_kind(call);
+    static const char *const names[] = {"read", "write", "delete"};
+    if (throttle_take(call->subscription_id, call->caller->object_id, kind, clock_monotonic(),
+                      &door->remaining, &seconds)) {
+        door->throttled = true; // once for a request, however often its transaction runs
+        return true;
+    }
+    arm_fail(call, ARM_THROTTLED, names[kind], TEXT_ARG(call->subscription_id), call->caller->object_id,
+             seconds);
+    call->failure->retry_after = seconds;
+    return false;
+}
+
+static bool may_operate(struct arm_call *call)
+{
+    const struct arm_operation *operation = call->operation;
+    if (operation->flags & (ARM_ANONYMOUS | ARM_NO_DECISION))
+        return true;
+    if (arm_may(call, operation->action, call->scope))
+        return true;
+    arm_fail(call, ARM_AUTHORIZATION_FAILED, call->caller->name, call->caller->object_id, operation->action,
+             TEXT_ARG(call->scope));
+    return false;
+}
+
+bool arm_may(const struct arm_call *call, const char *action, struct text scope)
+{
+    return rbac_may(call->snapshot, call->caller->object_id, action, scope);
+}
+
+static bool routed(struct arm_call *call)
+{
+    if (call->operation)
+        return true;
+    door_fail_route(call);
+    return false;
+}
+
+// Every check from the token to the registration, in their order.
+static bool admitted(struct arm_call *call)
+{
+    return door_authenticate(call) && throttle(call) && door_version_present(call) &&
+           door_subscription(call) && routed(call) && door_version_served(call) && may_operate(call) &&
+           door_group(call) && door_registration(call) && door_body(call);
+}
+
+static bool is_write(const struct arm_call *call)
+{
+    return (call->request->method & (HTTP_PUT | HTTP_PATCH | HTTP_POST | HTTP_DELETE)) != 0;
+}
+
+// A write decides again with the version of now, after the last statement that can wait (design.md 5).
+static void decide_again(struct arm_call *call)
+{
+    struct rbac_version now;
+    if (!rbac_version_read(call->tx, &now) || strcmp(now.stamp, call->version.stamp) == 0)
+        return;
+    if (call->operation->flags & ARM_NO_DECISION) { // the handler decided: it has to look again
+        db_retry(call->tx);
+        return;
+    }
+    const struct rbac_snapshot *snapshot = rbac_snapshot_wait(&now, SNAPSHOT_LIMIT_MS);
+    if (!snapshot) {
+        fail_diagnostic(call, true);
+        return;
+    }
+    const struct rbac_snapshot *before = call->snapshot;
+    call->snapshot = snapshot;
+    if (door_authenticate(call))
+        may_operate(call);
+    call->version = *rbac_snapshot_version(snapshot);
+    rbac_snapshot_release(before);
+}
+
+static bool run(struct db_transaction *tx, void *argument)
+{
+    struct arm_call *call = argument;
+    call_begin(call);
+    call->tx = tx;
+    if (!rbac_version_read(tx, &call->version))
+        return false;
+    if (call->snapshot)
+        rbac_snapshot_release(call->snapshot);
+    call->snapshot = rbac_snapshot_wait(&call->version, SNAPSHOT_LIMIT_MS);
+    if (!call->snapshot) {
+        fail_diagnostic(call, true);
+        return false;
+    }
+    call->version = *rbac_snapshot_version(call->snapshot);
+    db_set_context(tx, &call->version);
+    if (!admitted(call))
+        return false;
+    call->operation->handle(call);
+    if (!call->failed && is_write(call))
+        decide_again(call);
+    return !call->failed;
+}
+
+static void finish(struct arm_call *call)
+{
+    if (call->failed)
+        door_answer_failure(call);
+    else
+        door_finish_headers(call);
+}
+
+static void work(struct http_exchange *exchange, struct db_connection *connection)
+{
+    struct arm_call *call = call_of(exchange);
+    enum db_outcome outcome = db_transact(connection, run, call);
+    if (outcome == DB_UNAVAILABLE || (outcome == DB_ROLLED_BACK && !call->failed)) {
+        fail_diagnostic(call, true);
+    } else if (outcome == DB_FAILED || (!call->failed && call->answer->status == 0)) {
+        log_error("arm.failed", "request", exchange->request.request_id, "operation",
+                  call->operation ? call->operation->http.name : NULL);
+        fail_diagnostic(call, false);
+    }
+    finish(call);
+    if (call->snapshot)
+        rbac_snapshot_release(call->snapshot);
+    call->snapshot = NULL;
+    call->tx = NULL;
+}
+
+static void busy(struct http_exchange *exchange)
+{
+    struct arm_call *call = call_of(exchange);
+    fail_diagnostic(call, true);
+    finish(call);
+}
+
+// The read lane's decision, on the loop: whatever is not plainly allowed goes to the work lane, which words
+// it.
+static bool answer_read(struct http_exchange *exchange, const struct db_result *result,
+                        const struct rbac_snapshot *snapshot)
+{
+    struct arm_call *call = call_of(exchange);
+    call_begin(call);
+    call->snapshot = snapshot;
+    bool answered = door_authenticate(call) && throttle(call) && door_subscription(call) &&
+                    may_operate(call) && call->operation->read->answer(call, result) && !call->failed;
+    call->snapshot = NULL;
+    if (answered)
+        finish(call);
+    return answered;
+}
+
+static bool try_read_lane(struct arm_call *call, struct lane_read *read)
+{
+    const struct arm_operation *operation = call->operation;
+    if (!operation || operation->lane != ARM_READ || !(call->request->method & (HTTP_GET | HTTP_HEAD)))
+        return false;
+    if (!door_version_present(call) || !door_version_served(call) || !uuid_is(call->subscription_id))
+        return false;
+    *read = (struct lane_read){
+        .statement = operation->read->statement, .answer = answer_read, .otherwise = work, .busy = busy};
+    return operation->read->prepare(call, read->values, &read->count);
+}
+
+static void answer_anonymous(struct arm_call *call)
+{
+    if (call->request->method & (HTTP_GET | HTTP_HEAD))
+        call->operation->handle(call);
+    finish(call);
+    http_finish(((struct door_call *)call)->exchange);
+}
+
+void arm_dispatch(struct http_exchange *exchange)
+{
+    struct arm_call *call = call_new(exchange);
+    http_answer_reset(call->answer);
+    if (exchange->request.malformed)
+        arm_fail(call, ARM_BAD_REQUEST, exchange->request.malformed);
+    if (call->failed || !door_read_path(call)) {
+        finish(call);
+        http_finish(exchange);
+        return;
+    }
+    door_route(call);
+    struct lane_read read;
+    if (call->operation && (call->operation->flags & ARM_ANONYMOUS))
+        answer_anonymous(call);
+    else if (try_read_lane(call, &read))
+        lane_read(exchange, &read);
+    else
+        lane_work(exchange, work, busy);
+}
+
+void arm_refuse(struct http_exchange *exchange, int status, const char *why)
+{
+    struct arm_call *call = call_new(exchange);
+    http_answer_reset(call->answer);
+    if (status == 413)
+        arm_fail(call, ARM_REQUEST_TOO_LARGE);
+    else if (status == 421)
+        arm_fail(call, ARM_MISDIRECTED, TEXT_ARG(exchange->request.host));
+    else if (status == 503)
+        fail_diagnostic(call, true);
+    else
+        arm_fail(call, ARM_REFUSED(status), why);
+    finish(call);
+}

@@ -1,0 +1,57 @@
+// What the door's files share among themselves: each check of decisions 12 is one function that fails the
+// call.
+#pragma once
+#include "arm/call.h"
+#include "arm/errors.h"
+
+// reply.c: status, body and every header of arm-core 1.4; after it the answer is complete.
+void door_finish_headers(struct arm_call *call);
+void door_answer_failure(struct arm_call *call);
+
+// path.c: subscription, group and scope from the URL; false when a segment is not acceptable (already
+// failed).
+bool door_read_path(struct arm_call *call);
+struct text door_scope(struct arena *arena, const struct http_request *request);
+// Namespace and type after the last "/providers/"; false when there is none.
+bool door_path_type(struct arena *arena, const struct http_request *request, struct text *namespace_name,
+                    struct text *type);
+// The path names an operation or not: the failure when it does not.
+void door_fail_route(struct arm_call *call);
+
+// authenticate.c
+bool door_bearer(const struct http_request *request, struct text *token, bool *present);
+bool door_authenticate(struct arm_call *call);
+void door_fail_tenant(struct arm_call *call, const char *tenant_id); // the subscription is another tenant's
+
+// version.c
+bool door_version_present(struct arm_call *call);
+bool door_version_served(struct arm_call *call);
+bool version_well_formed(struct text version);
+const char *version_list(struct arena *arena, const char *const *versions, const char *separator);
+bool version_in(const char *const *versions, struct text version);
+
+// throttle.c
+enum throttle_kind { THROTTLE_READ, THROTTLE_WRITE, THROTTLE_DELETE };
+enum throttle_kind door_throttle_kind(const struct arm_call *call);
+// Takes one; false when the bucket is empty, with the seconds until there is one. *remaining may be NULL.
+bool throttle_take(struct text subscription_id, const char *object_id, enum throttle_kind kind, int64_t now,
+                   unsigned *remaining, unsigned *seconds);
+
+// existence.c
+bool door_subscription(struct arm_call *call);
+bool door_group(struct arm_call *call);
+bool door_registration(struct arm_call *call);
+
+// body.c
+bool door_body(struct arm_call *call);
+
+// route.c
+void door_route(struct arm_call *call);
+
+struct door_call {
+    struct arm_call call; // first
+    struct http_exchange *exchange;
+    unsigned remaining; // of the throttle's bucket
+    bool throttled;     // a bucket was asked
+    bool routed;
+};

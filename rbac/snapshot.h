@@ -20,6 +20,9 @@ struct rbac_version {
 bool rbac_version_of(const struct db_result *result, struct rbac_version *version);
 // A plain select of its own.
 bool rbac_version_read(struct db_transaction *tx, struct rbac_version *version);
+// For writes without notes, after their last statement that can wait: false, having asked for another run, when the
+// version they decided with (db_context) is no longer the current one. True without a context.
+bool rbac_still_current(struct db_transaction *tx);
 
 struct rbac_snapshot; // immutable, counted
 
@@ -27,6 +30,8 @@ struct rbac_snapshot; // immutable, counted
 // a transaction with notes raises the version, with the deltas, as its last statement, and runs again when the
 // version it decided with (db_context: a struct rbac_version) is no longer the current one.
 void rbac_snapshot_start(const struct db_target *target);
+// The commit hook alone, for commands that change rows in a process of their own. rbac_snapshot_start calls it.
+void rbac_install_hook(void);
 void rbac_snapshot_stop(void);
 // The snapshot of exactly that version, or NULL when ours is another; never waits. Release it.
 const struct rbac_snapshot *rbac_snapshot_try(const struct rbac_version *version);

@@ -1,0 +1,153 @@
+// Rows of arm.resource: found, made, changed and deleted for the types that have them.
+#include "arm/resource.h"
+
+#include "arm/errors.h"
+#include "base/arena.h"
+#include "rbac/roles.h"
+
+#define MICROSECONDS(column) "(extract(epoch from " column ") * 1000000)::bigint"
+#define COLUMNS                                                                                              \
+    "r.id, r.group_id, r.subscription_id, g.name, r.type, r.name, r.location, r.tags, r.sku, "               \
+    "r.state, " MICROSECONDS("r.created_at") ", " MICROSECONDS("r.changed_at")
+#define FROM " from arm.resource r join arm.resource_group g on g.id = r.group_id "
+#define FIND "select " COLUMNS FROM "where r.group_id = $1 and r.type_key = $2 and r.name_key = $3"
+
+static const struct db_statement resource_find[] = {
+    [ARM_LOCK_NONE] = {"arm_resource_find", FIND},
+    [ARM_LOCK_KEY_SHARE] = {"arm_resource_find_key_share", FIND " for key share of r"},
+    [ARM_LOCK_UPDATE] = {"arm_resource_find_update", FIND " for update of r"},
+};
+
+// Copies: a result lives only as long as the transaction, the answer longer.
+static struct text column(struct arm_call *call, const struct db_result *result, size_t row, size_t at)
+{
+    struct text value = db_get(result, row, at);
+    return value.base ? text_copy(call->arena, value) : TEXT_NONE;
+}
+
+static void read_row(struct arm_call *call, const struct db_result *result, size_t row,
+                     struct arm_resource *r)
+{
+    *r = (struct arm_resource){
+        .id = db_get_int(result, row, 0),
+        .group_id = db_get_int(result, row, 1),
+        .subscription_id = column(call, result, row, 2),
+        .group = column(call, result, row, 3),
+        .type = column(call, result, row, 4),
+        .name = column(call, result, row, 5),
+        .location = column(call, result, row, 6),
+        .tags = column(call, result, row, 7),
+        .sku = column(call, result, row, 8),
+        .state = column(call, result, row, 9),
+        .created_at = db_get_int(result, row, 10),
+        .changed_at = db_get_int(result, row, 11),
+    };
+    if (!r->tags.base)
+        r->tags = TEXT("{}");
+}
+
+bool arm_resource_find(struct arm_call *call, const char *type, struct text name, enum arm_lock lock,
+                       struct arm_resource *resource)
+{
+    const struct db_result *row =
+        DB_RUN(call->tx, &resource_find[lock], db_int(call->group_id),
+               db_text(text_lower(call->arena, text_of(type))), db_text(text_lower(call->arena, name)));
+    if (db_rows(row) == 0)
+        return false;
+    read_row(call, row, 0, resource);
+    return true;
+}
+
+static const struct db_statement group_hold = {
+    "arm_group_hold", "select g.state from arm.resource_group g where g.id = $1 for key share"};
+static const struct db_statement resource_insert = {
+    "arm_resource_insert", "insert into arm.resource (group_id, subscription_id, type, type_key, name, "
+                           "name_key, location, tags, sku, state) "
+                           "values ($1, $2::uuid, $3, $4, $5, $6, $7, $8::json, $9, $10) "
+                           "on conflict (group_id, type_key, name_key) do nothing "
+                           "returning id, " MICROSECONDS("created_at") ", " MICROSECONDS("changed_at")};
+
+bool arm_resource_insert(struct arm_call *call, struct arm_resource *resource)
+{
+    const struct db_result *group = DB_RUN(call->tx, &group_hold, db_int(call->group_id));
+    if (db_failed(call->tx))
+        return false;
+    if (db_rows(group) == 0) {
+        arm_fail(call, ARM_RESOURCE_GROUP_NOT_FOUND, TEXT_ARG(call->group));
+        return false;
+    }
+    if (text_is(db_get(group, 0, 0), "Deleting")) {
+        arm_fail(call, ARM_RESOURCE_GROUP_BEING_DELETED, TEXT_ARG(call->group_stored));
+        return false;
+    }
+    if (!resource->state.base)
+        resource->state = TEXT("Succeeded");
+    if (!resource->tags.base)
+        resource->tags = TEXT("{}");
+    resource->group_id = call->group_id;
+    resource->group = call->group_stored;
+    resource->subscription_id = call->subscription_id;
+    const struct db_result *made = DB_RUN(
+        call->tx, &resource_insert, db_int(call->group_id), db_text(call->subscription_id),
+        db_text(resource->type), db_text(text_lower(call->arena, resource->type)), db_text(resource->name),
+        db_text(text_lower(call->arena, resource->name)), db_text(resource->location),
+        db_text(resource->tags), db_text(resource->sku), db_text(resource->state));
+    if (db_rows(made) == 0)
+        return false;
+    resource->id = db_get_int(made, 0, 0);
+    resource->created_at = db_get_int(made, 0, 1);
+    resource->changed_at = db_get_int(made, 0, 2);
+    return true;
+}
+
+static const struct db_statement resource_update = {
+    "arm_resource_update", "update arm.resource set name = $2, tags = $3::json, sku = $4, state = $5, "
+                           "changed_at = clock_timestamp() where id = $1 "
+                           "returning " MICROSECONDS("changed_at")};
+
+void arm_resource_update(struct arm_call *call, struct arm_resource *resource)
+{
+    const struct db_result *row =
+        DB_RUN(call->tx, &resource_update, db_int(resource->id), db_text(resource->name),
+               db_text(resource->tags), db_text(resource->sku), db_text(resource->state));
+    if (db_rows(row) > 0)
+        resource->changed_at = db_get_int(row, 0, 0);
+}
+
+static const struct db_statement resource_delete = {"arm_resource_delete",
+                                                    "delete from arm.resource where id = $1"};
+
+void arm_resource_delete(struct arm_call *call, const struct arm_resource *resource)
+{
+    assignments_delete_below(call->tx, arm_resource_id(call->arena, resource));
+    DB_RUN(call->tx, &resource_delete, db_int(resource->id));
+}
+
+struct text arm_resource_id(struct arena *arena, const struct arm_resource *resource)
+{
+    return resource_id_build(arena, resource->subscription_id, resource->group, resource->type,
+                             resource->name);
+}
+
+static const struct db_statement list_of_subscription = {
+    "arm_resource_list_subscription",
+    "select " COLUMNS FROM
+    "where r.subscription_id = $1::uuid and r.type_key = $2 and r.id > $3 order by r.id limit $4"};
+static const struct db_statement list_of_group = {
+    "arm_resource_list_group",
+    "select " COLUMNS FROM "where r.group_id = $1 and r.type_key = $2 and r.id > $3 order by r.id limit $4"};
+
+size_t arm_resource_list(struct arm_call *call, const char *type, struct arm_resource_key after, size_t limit,
+                         struct arm_resource *resources)
+{
+    struct db_value key = db_text(text_lower(call->arena, text_of(type)));
+    const struct db_result *rows =
+        call->group_id ? DB_RUN(call->tx, &list_of_group, db_int(call->group_id), key, db_int(after.id),
+                                db_int((int64_t)limit))
+                       : DB_RUN(call->tx, &list_of_subscription, db_text(call->subscription_id), key,
+                                db_int(after.id), db_int((int64_t)limit));
+    size_t count = db_rows(rows);
+    for (size_t i = 0; i < count; i++)
+        read_row(call, rows, i, &resources[i]);
+    return count;
+}

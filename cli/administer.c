@@ -1,0 +1,198 @@
+// azsacrd migrate, check, keys rotate, subscription add|list: the operator's smaller commands.
+#include "cli/commands.h"
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "cli/options.h"
+#include "cli/site.h"
+#include "db/database.h"
+#include "rbac/directory.h"
+#include "rbac/keys.h"
+#include "rbac/roles.h"
+#include "rbac/snapshot.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int command_migrate(int argc, char **argv)
+{
+    struct option options[] = {{"state", false, "the state directory", NULL}, {NULL, false, NULL, NULL}};
+    if (options_parse("migrate", argc, argv, options) != 0)
+        return 2;
+    struct arena *arena = arena_new();
+    const char *why = NULL;
+    struct config *config = configure(arena, options[0].value, NULL, NULL, NULL);
+    bool ok = config != NULL && site_database(config, 30, arena, &why);
+    if (ok)
+        puts("the schema is up to date");
+    else if (why != NULL)
+        fprintf(stderr, "azsacrd: %s\n", why);
+    arena_free(arena);
+    return ok ? 0 : 1;
+}
+
+static const struct db_statement connections = {
+    "check_connections",
+    "select current_setting('max_connections')::bigint, current_setting('server_version_num')::bigint,"
+    " (select count(*) from pg_stat_replication), current_setting('synchronous_standby_names')",
+};
+
+struct findings {
+    const struct config *config;
+    int count;
+};
+
+static void finding(struct findings *findings, const char *text)
+{
+    printf("- %s\n", text);
+    findings->count++;
+}
+
+static bool check_database(struct db_transaction *tx, void *argument)
+{
+    struct findings *f = argument;
+    const struct db_result *r = DB_RUN0(tx, &connections);
+    if (db_rows(r) != 1)
+        return false;
+    const struct config *c = f->config;
+    int64_t ours = c->loops + c->request_workers + c->job_workers + c->receiver_connections + 4;
+    if (db_get_int(r, 0, 1) < 150000)
+        finding(f, "the database is older than PostgreSQL 15: upgrade it");
+    if (ours > db_get_int(r, 0, 0) - 5)
+        finding(f, "max_connections is too small for the pools of one serve: raise it or lower request_workers");
+    if (db_get_int(r, 0, 2) > 0 && db_get(r, 0, 3).length == 0)
+        finding(f, "a standby exists without synchronous_standby_names: a failover could lose a revocation that was "
+                   "acknowledged");
+    return true;
+}
+
+int command_check(int argc, char **argv)
+{
+    struct option options[] = {{"state", false, "the state directory", NULL}, {NULL, false, NULL, NULL}};
+    if (options_parse("check", argc, argv, options) != 0)
+        return 2;
+    struct arena *arena = arena_new();
+    struct config *config = configure(arena, options[0].value, NULL, NULL, NULL);
+    struct findings findings = {.config = config};
+    int status = 1;
+    if (config != NULL) {
+        struct db_target target = {site_conninfo(config, arena), "azsacr check", 10000};
+        struct db_connection *connection = db_connection_new(&target);
+        if (db_transact(connection, check_database, &findings) != DB_COMMITTED)
+            finding(&findings, "the database does not answer: is the site running, is `database` right?");
+        db_connection_free(connection);
+        if (findings.count == 0)
+            puts("nothing is wrong");
+        status = findings.count == 0 ? 0 : 1;
+    }
+    arena_free(arena);
+    return status;
+}
+
+static bool rotate(struct db_transaction *tx, void *argument)
+{
+    (void)argument;
+    rbac_keys_rotate(tx, "sign-in");
+    rbac_keys_rotate(tx, "registry");
+    return true;
+}
+
+int command_keys(int argc, char **argv)
+{
+    struct option options[] = {{"state", false, "the state directory", NULL}, {NULL, false, NULL, NULL}};
+    int left = options_parse("keys", argc, argv, options);
+    if (left != 1 || strcmp(argv[0], "rotate") != 0) {
+        fputs("usage: azsacrd keys rotate [--state DIR]\n", stderr);
+        return 2;
+    }
+    struct arena *arena = arena_new();
+    struct config *config = configure(arena, options[0].value, NULL, NULL, NULL);
+    struct site_session *session = config ? site_session_open(config, arena) : NULL;
+    bool ok = session != NULL && db_transact(site_session_connection(session), rotate, NULL) == DB_COMMITTED;
+    if (session != NULL)
+        site_session_close(session);
+    puts(ok ? "new keys sign from now on; tokens of the old ones stay good until they expire" : "the keys were not rotated");
+    arena_free(arena);
+    return ok ? 0 : 1;
+}
+
+static const struct db_statement subscription_insert = {
+    "subscription_insert",
+    "insert into arm.subscription (tenant_id, display_name) values ($1, $2) returning subscription_id",
+};
+static const struct db_statement operators = {
+    "subscription_operators",
+    "select value, case name when 'operator_user_id' then 'User' else 'ServicePrincipal' end from azsacr.setting"
+    " where name in ('operator_user_id', 'operator_principal_id')",
+};
+static const struct db_statement subscription_list = {
+    "subscription_list",
+    "select subscription_id, display_name, state, operator from arm.subscription order by created_at, subscription_id",
+};
+
+struct subscription_request {
+    struct arena *arena;
+    const struct config *config;
+    const char *name; // NULL: list
+    struct text json;
+};
+
+static bool subscriptions(struct db_transaction *tx, void *argument)
+{
+    struct subscription_request *request = argument;
+    struct buffer b = buffer_new(request->arena);
+    if (request->name != NULL) {
+        const struct db_result *r =
+            DB_RUN(tx, &subscription_insert, db_string(request->config->tenant_id), db_string(request->name));
+        if (db_rows(r) == 0)
+            return false;
+        rbac_changed(tx, "subscription", db_get(r, 0, 0));
+        // Somebody must be able to use it: the operator's accounts own it, as they own the first one.
+        struct text scope = text_of(arena_printf(request->arena, "/subscriptions/%s", db_get(r, 0, 0).base));
+        const struct db_result *owners = DB_RUN0(tx, &operators);
+        for (size_t i = 0; i < db_rows(owners); i++)
+            directory_assign(tx, db_get(owners, i, 0).base, db_get(owners, i, 1).base, ROLE_OWNER, scope);
+        json_begin_object(&b);
+        json_key_text(&b, "subscriptionId", db_get(r, 0, 0));
+        json_key_string(&b, "displayName", request->name);
+        json_end_object(&b);
+    } else {
+        const struct db_result *r = DB_RUN0(tx, &subscription_list);
+        json_begin_array(&b);
+        for (size_t i = 0; i < db_rows(r); i++) {
+            json_begin_object(&b);
+            json_key_text(&b, "subscriptionId", db_get(r, i, 0));
+            json_key_text(&b, "displayName", db_get(r, i, 1));
+            json_key_text(&b, "state", db_get(r, i, 2));
+            json_key_bool(&b, "operator", db_get_bool(r, i, 3));
+            json_end_object(&b);
+        }
+        json_end_array(&b);
+    }
+    request->json = buffer_done(&b);
+    return true;
+}
+
+int command_subscription(int argc, char **argv)
+{
+    struct option options[] = {{"state", false, "the state directory", NULL}, {NULL, false, NULL, NULL}};
+    int left = options_parse("subscription", argc, argv, options);
+    bool adding = left == 2 && strcmp(argv[0], "add") == 0;
+    if (!adding && !(left == 1 && strcmp(argv[0], "list") == 0)) {
+        fputs("usage: azsacrd subscription add NAME, azsacrd subscription list  [--state DIR]\n", stderr);
+        return 2;
+    }
+    struct arena *arena = arena_new();
+    struct config *config = configure(arena, options[0].value, NULL, NULL, NULL);
+    struct site_session *session = config ? site_session_open(config, arena) : NULL;
+    struct subscription_request request = {.arena = arena, .config = config, .name = adding ? argv[1] : NULL};
+    bool ok = session != NULL && db_transact(site_session_connection(session), subscriptions, &request) == DB_COMMITTED;
+    if (ok)
+        printf("%.*s\n", TEXT_ARG(request.json));
+    else if (session != NULL)
+        fputs("azsacrd: the database did not answer; is the site running?\n", stderr);
+    if (session != NULL)
+        site_session_close(session);
+    arena_free(arena);
+    return ok ? 0 : 1;
+}

@@ -1,0 +1,206 @@
+// Filling the edge's template. What nginx refuses by itself is worded here, in each host's own form.
+#include "cli/edge.h"
+
+#include "base/arena.h"
+#include "base/buffer.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+extern const unsigned char embedded_edge_conf_in[];
+extern const size_t embedded_edge_conf_in_length;
+
+struct refusal {
+    int status;
+    const char *code, *message;
+};
+
+static const struct refusal arm_refusals[] = {
+    {400, "BadRequest", "The request is malformed."},
+    {403, "Forbidden", "The request is not allowed."},
+    {404, "NotFound", "The requested resource was not found."},
+    {413, "RequestEntityTooLarge", "The request content is larger than 4194304 bytes, the largest allowed size."},
+    {414, "RequestUriTooLong", "The request URI is too long."},
+    {494, "RequestHeadersTooLarge", "The request headers are too large."},
+    {500, "InternalServerError", "Encountered internal server error."},
+    {502, "BadGatewayConnection", "The service is starting or is not reachable; please try again."},
+    {504, "GatewayTimeout", "The gateway did not receive a response within the specified time period."},
+};
+
+static const struct refusal registry_refusals[] = {
+    {400, "UNSUPPORTED", "the request is malformed"},
+    {403, "DENIED", "the request is not allowed"},
+    {404, "NAME_UNKNOWN", "repository name not known to registry"},
+    {413, "SIZE_INVALID", "the request body is larger than 4194304 bytes"},
+    {414, "UNSUPPORTED", "the request URI is too long"},
+    {416, "RANGE_INVALID", "the requested range cannot be satisfied"},
+    {494, "UNSUPPORTED", "the request headers are too large"},
+    {500, "UNKNOWN", "unknown error"},
+    {502, "UNAVAILABLE", "the registry is starting or is not reachable; please try again"},
+    {504, "UNAVAILABLE", "the registry did not answer in time; please try again"},
+};
+
+enum form { ARM_FORM, SIGNIN_FORM, REGISTRY_FORM };
+
+static const char *body_of(struct arena *arena, enum form form, const struct refusal *r)
+{
+    switch (form) {
+    case ARM_FORM:
+        return arena_printf(arena, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}", r->code, r->message);
+    case SIGNIN_FORM:
+        return arena_printf(arena, "{\"error\":\"%s\",\"error_description\":\"%s\"}",
+                            r->status < 500 ? "invalid_request" : "temporarily_unavailable", r->message);
+    case REGISTRY_FORM:
+        break;
+    }
+    return arena_printf(arena, "{\"errors\":[{\"code\":\"%s\",\"message\":\"%s\"}]}", r->code, r->message);
+}
+
+static void error_pages(struct buffer *out, enum form form, const struct refusal *refusals, size_t count)
+{
+    static const char *const names[] = {"arm", "signin", "registry"};
+    for (size_t i = 0; i < count; i++) {
+        const struct refusal *r = &refusals[i];
+        // nginx keeps 494 to itself; clients are told 400.
+        int status = r->status == 494 ? 400 : r->status;
+        buffer_format(out,
+                      "        error_page %d @%s_%d;\n"
+                      "        location @%s_%d {\n"
+                      "            internal;\n"
+                      "            default_type \"application/json; charset=utf-8\";\n",
+                      r->status, names[form], r->status, names[form], r->status);
+        if (form == REGISTRY_FORM)
+            buffer_string(out, "            add_header Docker-Distribution-Api-Version registry/2.0 always;\n");
+        if (form == ARM_FORM)
+            buffer_string(out, "            add_header x-ms-failure-cause gateway always;\n"
+                               "            add_header Cache-Control no-cache always;\n"
+                               "            add_header Pragma no-cache always;\n"
+                               "            add_header Expires -1 always;\n"
+                               "            add_header x-ms-request-id $request_id always;\n");
+        buffer_format(out,
+                      "            add_header X-Content-Type-Options nosniff always;\n"
+                      "            add_header Strict-Transport-Security \"max-age=31536000; includeSubDomains\" always;\n"
+                      "            return %d '%s';\n        }\n",
+                      status, body_of(out->arena, form, r));
+    }
+}
+
+static const char *pages(struct arena *arena, enum form form)
+{
+    struct buffer out = buffer_new(arena);
+    if (form == REGISTRY_FORM)
+        error_pages(&out, form, registry_refusals, sizeof registry_refusals / sizeof registry_refusals[0]);
+    else
+        error_pages(&out, form, arm_refusals, sizeof arm_refusals / sizeof arm_refusals[0]);
+    return buffer_done(&out).base;
+}
+
+static bool has_ipv6(void)
+{
+    FILE *file = fopen("/proc/net/if_inet6", "re");
+    bool some = file != NULL && fgetc(file) != EOF;
+    if (file != NULL)
+        fclose(file);
+    return some;
+}
+
+static const char *listen_lines(const struct config *config, struct arena *arena, const char *extra)
+{
+    if (config->listen != NULL)
+        return arena_printf(arena, "        listen %s:%d ssl http2%s;\n", config->listen, config->port, extra);
+    return arena_printf(arena, "        listen %d ssl http2%s;\n%s", config->port, extra,
+                        has_ipv6() ? arena_printf(arena, "        listen [::]:%d ssl http2%s;\n", config->port, extra) : "");
+}
+
+static const char *upstream_lines(const struct config *config, struct arena *arena)
+{
+    struct buffer out = buffer_new(arena);
+    for (int i = 0; i < config->loops; i++)
+        buffer_format(&out, "        server unix:%s/http-%d.sock max_fails=0;\n", config->runtime, i);
+    return buffer_done(&out).base;
+}
+
+struct text edge_render(const struct config *config, struct arena *arena)
+{
+    const char *certificate = arena_printf(arena, "%s/tls/edge.pem", config->state);
+    const char *key = arena_printf(arena, "%s/tls/edge.key", config->state);
+    const struct {
+        const char *name, *value;
+    } names[] = {
+        {"USER", geteuid() == 0 ? "user www-data;" : ""},
+        {"WORKERS", "2"},
+        {"RUN", config->runtime},
+        {"LOG", arena_printf(arena, "%s/log", config->state)},
+        {"CERTIFICATE", certificate},
+        {"CERTIFICATE_KEY", key},
+        {"UPSTREAMS", upstream_lines(config, arena)},
+        {"PORT_SUFFIX", config->port_suffix},
+        {"LISTEN_DEFAULT", listen_lines(config, arena, " default_server")},
+        {"LISTEN", listen_lines(config, arena, "")},
+        {"MANAGEMENT", config->host_management},
+        {"ADMIN", config->host_admin},
+        {"ADFS", config->host_adfs},
+        {"GRAPH", config->host_graph},
+        {"PORTAL", config->host_portal},
+        {"SUFFIX", config->suffix},
+        {"STORE", config->store},
+        {"ARM_ERRORS", pages(arena, ARM_FORM)},
+        {"SIGNIN_ERRORS", pages(arena, SIGNIN_FORM)},
+        {"REGISTRY_ERRORS", pages(arena, REGISTRY_FORM)},
+    };
+    struct text template = {(const char *)embedded_edge_conf_in, embedded_edge_conf_in_length};
+    struct buffer out = buffer_new(arena);
+    for (size_t i = 0; i < template.length;) {
+        size_t n = 0;
+        while (i + 1 + n < template.length && template.base[i] == '@' &&
+               ((template.base[i + 1 + n] >= 'A' && template.base[i + 1 + n] <= 'Z') || template.base[i + 1 + n] == '_'))
+            n++;
+        const char *value = NULL;
+        for (size_t k = 0; n > 0 && template.base[i + 1 + n] == '@' && k < sizeof names / sizeof names[0]; k++) {
+            if (text_is(text_slice(template, i + 1, i + 1 + n), names[k].name))
+                value = names[k].value;
+        }
+        if (value != NULL)
+            buffer_string(&out, value);
+        else
+            buffer_char(&out, template.base[i]);
+        i += value != NULL ? n + 2 : 1;
+    }
+    return buffer_done(&out);
+}
+
+bool edge_write(const struct config *config, struct arena *arena, const char **why)
+{
+    struct text text = edge_render(config, arena);
+    const char *path = arena_printf(arena, "%s/edge.conf", config->runtime);
+    FILE *file = fopen(path, "we");
+    bool ok = file != NULL && fwrite(text.base, 1, text.length, file) == text.length;
+    ok = file != NULL && fclose(file) == 0 && ok;
+    if (!ok)
+        *why = arena_printf(arena, "%s cannot be written: %s", path, strerror(errno));
+    return ok;
+}
+
+const char *const *edge_command(const struct config *config, struct arena *arena)
+{
+    const char **argv = ARENA_ARRAY(arena, const char *, 8);
+    size_t n = 0;
+    argv[n++] = "/usr/sbin/nginx";
+    argv[n++] = "-e";
+    argv[n++] = "stderr";
+    argv[n++] = "-p";
+    argv[n++] = config->runtime;
+    argv[n++] = "-c";
+    argv[n++] = arena_printf(arena, "%s/edge.conf", config->runtime);
+    return argv;
+}
+
+int edge_group(void)
+{
+    const struct group *group = geteuid() == 0 ? getgrnam("www-data") : NULL;
+    return group ? (int)group->gr_gid : -1;
+}

@@ -1,0 +1,85 @@
+// azsacrd: picks the sub-command.
+#include "cli/commands.h"
+
+#include "base/arena.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int command_version(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    puts("azsacrd " AZSACR_VERSION);
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} commands[] = {
+    {"up", command_up, "run everything on this machine: database, edge and service, in one state directory"},
+    {"serve", command_serve, "run the service alone, with a database and an edge of yours"},
+    {"migrate", command_migrate, "bring the database's schema up to this release, then end"},
+    {"check", command_check, "say what is wrong with the configuration and the database; --store: with the blobs"},
+    {"user", command_user, "add | list | set-password | enable | disable | remove users"},
+    {"sp", command_sp, "add | list | set-password | enable | disable | remove service principals"},
+    {"subscription", command_subscription, "add | list subscriptions"},
+    {"keys", command_keys, "rotate the signing keys"},
+    {"trust", command_trust, "print how a client is made to trust the site's CA: docker, containerd, podman, az, node, curl"},
+    {"cloud-config", command_cloud_config, "print the az lines that register this site"},
+    {"version", command_version, "print the version"},
+};
+
+static int usage(FILE *out, int status)
+{
+    fputs("azsacrd: Azure Resource Manager and container registries for a disconnected site\n\n"
+          "usage: azsacrd COMMAND [FLAGS]    (azsacrd COMMAND --help lists the flags)\n\n",
+          out);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        fprintf(out, "  %-13s %s\n", commands[i].name, commands[i].help);
+    return status;
+}
+
+struct config *configure(struct arena *arena, const char *state, const char *port, const char *region,
+                         const char *domain)
+{
+    const char *why = NULL;
+    struct config *config = config_load(arena, state, NULL, &why);
+    if (config == NULL) {
+        fprintf(stderr, "azsacrd: %s\n", why);
+        return NULL;
+    }
+    int64_t number = config->port;
+    if (port != NULL && (!text_to_int64(text_of(port), &number) || number < 1 || number > 65535)) {
+        fprintf(stderr, "azsacrd: --port must be a number from 1 to 65535\n");
+        return NULL;
+    }
+    config->port = (int)number;
+    if (region != NULL)
+        config->region = region;
+    if (domain != NULL)
+        config->domain = domain;
+    config_derive(arena, config);
+    return config;
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "C.UTF-8");
+    if (argc < 2)
+        return usage(stderr, 2);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+        return usage(stdout, 0);
+    if (strcmp(argv[1], "--version") == 0)
+        return command_version(0, NULL);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 2, argv + 2);
+    }
+    fprintf(stderr, "azsacrd: there is no command '%s'\n\n", argv[1]);
+    return usage(stderr, 2);
+}

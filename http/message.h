@@ -44,8 +44,8 @@ struct http_request {
     char request_id[37];        // ours, fresh
     char correlation_id[65];    // the client's x-ms-correlation-request-id when well-formed, else request_id
     int64_t started;            // monotonic microseconds
-    // Why the fence or the decoding found the request malformed, or NULL; the host's dispatch answers 400 with it
-    // in its own form ("the path has a bad escape").
+    // Why the fence or the decoding found the request malformed, or NULL; the host's dispatch answers 400
+    // with it in its own form ("the path has a bad escape").
     const char *malformed;
 };
 
@@ -53,8 +53,8 @@ struct http_request {
 struct text http_header(const struct http_request *request, const char *name, bool *doubled);
 // The first query parameter of that name, without regard to case, or TEXT_NONE.
 struct text http_query(const struct http_request *request, const char *name);
-// A decoded application/x-www-form-urlencoded body's parameter; the form is parsed on each call's first use into
-// fields the caller keeps. False on a malformed body.
+// A decoded application/x-www-form-urlencoded body's parameter; the form is parsed on each call's first use
+// into fields the caller keeps. False on a malformed body.
 bool http_parse_form(struct arena *arena, struct text body, struct http_field **fields, size_t *count);
 struct text http_field_value(const struct http_field *fields, size_t count, const char *name);
 
@@ -74,8 +74,8 @@ void http_answer_reset(struct http_answer *answer);
 void http_set_header(struct http_answer *answer, const char *name, struct text value);
 void http_set_header_string(struct http_answer *answer, const char *name, const char *value);
 
-// One request being answered. Made by the fence, on a loop; given to a dispatch function; ended by http_finish
-// exactly once, from any thread, even when the client has gone.
+// One request being answered. Made by the fence, on a loop; given to a dispatch function; ended by
+// http_finish exactly once, from any thread, even when the client has gone.
 struct http_exchange {
     struct http_request request;
     struct http_answer answer;

@@ -4,8 +4,9 @@
 
 // The common head of every operation. A door embeds it first in its own kind (struct arm_operation, …).
 //
-// `path` is a pattern of segments: a literal; {name} for exactly one segment; {name*} for one or more segments
-// (zero or more when written {name**}), at most one such in a pattern. "/v2/{repository*}/manifests/{reference}",
+// `path` is a pattern of segments: a literal; {name} for exactly one segment; {name*} for one or more
+// segments (zero or more when written {name**}), at most one such in a pattern.
+// "/v2/{repository*}/manifests/{reference}",
 // "/{scope**}/providers/Microsoft.Authorization/roleAssignments/{assignment}".
 struct http_operation {
     enum http_method method;
@@ -21,15 +22,15 @@ struct http_route {
     struct {
         const char *name;
         size_t name_length;
-        struct text value; // segments joined by '/' for {name*}
+        struct text value;   // segments joined by '/' for {name*}
         size_t first, count; // which segments of the request it is
     } parameters[HTTP_PARAMETERS];
     size_t parameter_count;
 };
 
 struct http_router;
-// `ignore_case`: literals match without regard to case and empty segments are skipped (ARM); otherwise exact, and
-// empty, "." and ".." segments never match (data plane). Memory of the heap, for the life of the process.
+// `ignore_case`: literals match without regard to case and empty segments are skipped (ARM); otherwise exact,
+// and empty, "." and ".." segments never match (data plane). Memory of the heap, for the life of the process.
 struct http_router *http_router_new(bool ignore_case);
 void http_router_add(struct http_router *router, const struct http_operation *operation);
 // GET operations answer HEAD too unless the table has a HEAD of its own. More literal patterns win.

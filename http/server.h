@@ -17,7 +17,7 @@ struct http_server_config {
     const char *loopback;      // "127.0.0.1:PORT" plain TCP listener on every loop, or NULL
     const struct http_host *hosts;
     size_t host_count;
-    size_t body_limit;         // 4 MiB + 64 KiB; above it 413
+    size_t body_limit; // 4 MiB + 64 KiB; above it 413
     // Answers what the fence refuses itself (413, 417, malformed, unknown host 421), in the host's own form.
     // exchange->request.host tells whose; the answer is filled before this returns.
     void (*refuse)(struct http_exchange *exchange, int status, const char *why);
@@ -28,7 +28,8 @@ struct http_server_config {
 };
 
 struct http_server;
-// Starts the loops' threads; NULL with *why in the arena. Sockets are bound under a temporary name and renamed.
+// Starts the loops' threads; NULL with *why in the arena. Sockets are bound under a temporary name and
+// renamed.
 struct http_server *http_server_start(const struct http_server_config *config, struct arena *arena,
                                       const char **why);
 // Drains (stack.md 3.6): no new connections, answers say close, idle ones end; at most `limit_ms`.

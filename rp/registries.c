@@ -1,0 +1,301 @@
+// Microsoft.ContainerRegistry/registries: its operations, and GET, PUT, PATCH, DELETE of one registry.
+#include "rp/registry_body.h"
+#include "rp/registry_store.h"
+#include "rp/types.h"
+
+#include "arm/errors.h"
+#include "base/arena.h"
+
+#define DOCUMENT_NAME_CHECK                                                                                  \
+    "https://docs.microsoft.com/en-us/rest/api/containerregistry/registries/checknameavailability"
+
+// ---- GET: one statement on the read lane
+
+static const struct db_statement registry_get = {
+    "registry_get", "select " RBAC_VERSION_COLUMNS ", " REGISTRY_RESOURCE_COLUMNS " from rbac.version v "
+                    "left join arm.resource_group g on g.subscription_id = $1::uuid and g.name_key = $2 "
+                    "left join arm.resource e on e.group_id = g.id and e.type_key = '" REGISTRY_TYPE_KEY
+                    "' and e.name_key = $3 "
+                    "left join acr.registry r on r.id = e.id"};
+
+static void get_values(const struct arm_call *call, struct db_value *values)
+{
+    values[0] = db_text(call->subscription_id);
+    values[1] = db_text(text_lower(call->arena, call->group));
+    values[2] = db_text(text_lower(call->arena, http_parameter(&call->route, "registryName")));
+}
+
+static bool get_prepare(struct arm_call *call, struct db_value *values, size_t *count)
+{
+    if (!uuid_is(call->subscription_id))
+        return false;
+    get_values(call, values);
+    *count = 3;
+    return true;
+}
+
+static bool get_answer(struct arm_call *call, const struct db_result *result)
+{
+    struct registry_resource registry;
+    if (!registry_resource_parse(result, 0, 2, &registry))
+        return false;
+    arm_reply(call, 200, registry_json(call->arena, call->api_version, &registry));
+    return true;
+}
+
+static void get_registry(struct arm_call *call)
+{
+    struct db_value values[3];
+    get_values(call, values);
+    if (!get_answer(call, db_run(call->tx, &registry_get, values, 3)))
+        arm_fail(call, ARM_RESOURCE_NOT_FOUND, REGISTRY_TYPE,
+                 TEXT_ARG(http_parameter(&call->route, "registryName")), TEXT_ARG(call->group));
+}
+
+static const struct arm_read get_lane = {&registry_get, get_prepare, get_answer};
+
+// ---- PUT
+
+static bool name_acceptable(struct arm_call *call, struct text name)
+{
+    if (!registry_name_well_formed(name))
+        arm_fail(call, 400, "InvalidResourceName", FROM_PROVIDER,
+                 "Resource names may contain alpha numeric characters only and must be between 5 and 50 "
+                 "characters.");
+    else if (registry_name_reserved(name))
+        arm_fail(call, 400, "InvalidResourceName", FROM_PROVIDER,
+                 "The specified resource name is disallowed.");
+    return !call->failed;
+}
+
+static void create_registry(struct arm_call *call, struct registry_resource *registry)
+{
+    if (!arm_resource_insert(call, &registry->envelope)) {
+        if (!call->failed)
+            db_retry(call->tx); // somebody made it meanwhile: this PUT changes that one
+        return;
+    }
+    struct text name = registry->envelope.name;
+    if (!registry_rows_insert(call, registry->envelope.id, name, &registry->settings)) {
+        arm_fail(call, 409, "AlreadyInUse", FROM_PROVIDER,
+                 "The registry DNS name %.*s is already in use. You can check if the name is already claimed "
+                 "using "
+                 "following API: " DOCUMENT_NAME_CHECK,
+                 TEXT_ARG(registry_host_of(call->arena, name)));
+        return;
+    }
+    // The versions before 2019-12-01-preview create within one answer that says 200; clients of the newer
+    // ones expect 201 (decisions 41).
+    int status = registry_shape_of(call->api_version) >= SHAPE_2021 ? 201 : 200;
+    arm_reply(call, status, registry_json(call->arena, call->api_version, registry));
+}
+
+static void replace_registry(struct arm_call *call, struct registry_resource *registry, bool policies)
+{
+    registry_rows_update(call, registry->envelope.id, policies, &registry->settings);
+    arm_resource_update(call, &registry->envelope);
+    arm_reply(call, 200, registry_json(call->arena, call->api_version, registry));
+}
+
+// PUT replaces: what the body leaves out goes back to its default (decisions 17). Credentials stay (decisions
+// 16), and so do policies at 2017-10-01, which has none.
+static struct registry_settings put_base(const struct arm_call *call, bool exists,
+                                         const struct registry_settings *present)
+{
+    struct registry_settings base = registry_settings_default();
+    if (exists && registry_shape_of(call->api_version) == SHAPE_2017) {
+        base = *present;
+        base.admin_enabled = false;
+    }
+    return base;
+}
+
+static void put_registry(struct arm_call *call)
+{
+    struct text name = http_parameter(&call->route, "registryName");
+    struct registry_resource registry = {0};
+    bool exists = arm_resource_find(call, REGISTRY_TYPE, name, ARM_LOCK_UPDATE, &registry.envelope);
+    if (call->failed || !name_acceptable(call, name))
+        return;
+    exists = exists && registry_settings_read(call, registry.envelope.id, &registry.settings);
+    const char *location =
+        arm_location_of_body(call, REGISTRY_TYPE, name, exists ? registry.envelope.location : TEXT_NONE);
+    struct registry_settings base = put_base(call, exists, &registry.settings);
+    struct registry_body body;
+    if (!location || !registry_body_read(call, true, registry.envelope.sku, &base, &body))
+        return;
+    registry.envelope.tags = body.tags;
+    registry.envelope.sku = body.sku;
+    body.settings.retention_updated_at = registry.settings.retention_updated_at;
+    registry.settings = body.settings;
+    if (exists) {
+        replace_registry(call, &registry, body.has_policies);
+        return;
+    }
+    registry.envelope.type = TEXT(REGISTRY_TYPE);
+    registry.envelope.name = name;
+    registry.envelope.location = text_of(location);
+    create_registry(call, &registry);
+}
+
+// ---- PATCH
+
+static void patch_registry(struct arm_call *call)
+{
+    struct registry_resource registry = {0};
+    struct registry_body body;
+    if (!registry_resource_of_path(call, ARM_LOCK_UPDATE, &registry) ||
+        !registry_body_read(call, false, registry.envelope.sku, &registry.settings, &body))
+        return;
+    if (body.has_tags)
+        registry.envelope.tags = body.tags;
+    if (body.sku.base)
+        registry.envelope.sku = body.sku;
+    registry.settings = body.settings;
+    replace_registry(call, &registry, body.has_policies);
+}
+
+// ---- DELETE
+
+static void delete_registry(struct arm_call *call)
+{
+    struct arm_resource envelope;
+    if (!arm_resource_find(call, REGISTRY_TYPE, http_parameter(&call->route, "registryName"), ARM_LOCK_UPDATE,
+                           &envelope)) {
+        if (!call->failed)
+            arm_reply_empty(call, 204);
+        return;
+    }
+    registry_rows_delete(call->tx, envelope.id);
+    arm_resource_delete(call, &envelope);
+    arm_reply_empty(call, 200);
+}
+
+// In the deletion of its group.
+static void delete_row(struct db_transaction *tx, int64_t resource_id, struct text resource_scope)
+{
+    (void)resource_scope; // the envelope and the assignments below it are arm's
+    registry_rows_delete(tx, resource_id);
+}
+
+// ---- the type
+
+#define ACTION(word) "Microsoft.ContainerRegistry/registries/" word
+#define SUBSCRIPTION_LIST "/subscriptions/{subscriptionId}/providers/Microsoft.ContainerRegistry/registries"
+#define GROUP_LIST                                                                                           \
+    "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/"                          \
+    "Microsoft.ContainerRegistry/registries"
+
+static const struct arm_operation operations[] = {
+    {{HTTP_GET, SUBSCRIPTION_LIST, "Registries_List"},
+     ACTION("read"),
+     ARM_NO_DECISION,
+     ARM_WORK,
+     NULL,
+     registry_list_in_subscription,
+     "Get or List Container Registries",
+     "Gets the properties of the specified container registry or lists all the container registries under "
+     "the "
+     "specified resource group or subscription."},
+    {{HTTP_GET, GROUP_LIST, "Registries_ListByResourceGroup"},
+     ACTION("read"),
+     ARM_NO_DECISION,
+     ARM_WORK,
+     NULL,
+     registry_list_in_group,
+     NULL,
+     NULL},
+    {{HTTP_GET, REGISTRY_PATH, "Registries_Get"},
+     ACTION("read"),
+     0,
+     ARM_READ,
+     &get_lane,
+     get_registry,
+     NULL,
+     NULL},
+    {{HTTP_PUT, REGISTRY_PATH, "Registries_Create"},
+     ACTION("write"),
+     ARM_NEEDS_BODY,
+     ARM_WORK,
+     NULL,
+     put_registry,
+     "Create or Update Container Registry",
+     "Creates or updates a container registry with the specified parameters."},
+    {{HTTP_PATCH, REGISTRY_PATH, "Registries_Update"},
+     ACTION("write"),
+     ARM_NEEDS_BODY,
+     ARM_WORK,
+     NULL,
+     patch_registry,
+     NULL,
+     NULL},
+    {{HTTP_DELETE, REGISTRY_PATH, "Registries_Delete"},
+     ACTION("delete"),
+     0,
+     ARM_WORK,
+     NULL,
+     delete_registry,
+     "Delete Container Registry",
+     "Deletes a container registry."},
+    {{HTTP_POST, REGISTRY_PATH "/listCredentials", "Registries_ListCredentials"},
+     ACTION("listCredentials/action"),
+     0,
+     ARM_WORK,
+     NULL,
+     registry_list_credentials,
+     "List Login Credentials of Container Registry",
+     "Lists the login credentials for the specified container registry."},
+    {{HTTP_POST, REGISTRY_PATH "/regenerateCredential", "Registries_RegenerateCredential"},
+     ACTION("regenerateCredential/action"),
+     ARM_NEEDS_BODY,
+     ARM_WORK,
+     NULL,
+     registry_regenerate_credential,
+     "Regenerate Login Credentials of Container Registry",
+     "Regenerates one of the login credentials for the specified container registry."},
+    {{HTTP_GET, REGISTRY_PATH "/listUsages", "Registries_ListUsages"},
+     ACTION("listUsages/read"),
+     0,
+     ARM_WORK,
+     NULL,
+     registry_list_usages,
+     "List the Quota Usages of Container Registry",
+     "Lists the quota usages for the specified container registry."},
+    {{HTTP_GET, REGISTRY_PATH "/listPolicies", "Registries_ListPolicies"},
+     ACTION("listPolicies/read"),
+     0,
+     ARM_WORK,
+     NULL,
+     registry_list_policies,
+     "List the policies of Container Registry",
+     "Lists the policies for the specified container registry."},
+    {{HTTP_POST, REGISTRY_PATH "/updatePolicies", "Registries_UpdatePolicies"},
+     ACTION("updatePolicies/write"),
+     ARM_NEEDS_BODY,
+     ARM_WORK,
+     NULL,
+     registry_update_policies,
+     "Update the policies of Container Registry",
+     "Updates the policies for the specified container registry."},
+    {{0, NULL, NULL}, NULL, 0, ARM_WORK, NULL, NULL, NULL, NULL},
+};
+
+// Decided by the data plane (decisions 9).
+static const char *const data_actions[] = {
+    ACTION("pull/read"),        ACTION("push/write"),     ACTION("artifacts/delete"),
+    ACTION("metadata/read"),    ACTION("metadata/write"), ACTION("quarantine/read"),
+    ACTION("quarantine/write"), ACTION("sign/write"),     NULL};
+
+struct arm_type registries_type(void)
+{
+    return (struct arm_type){.namespace_name = "Microsoft.ContainerRegistry",
+                             .name = "registries",
+                             .resource_display = "Container Registry",
+                             .versions = registry_versions_listed(),
+                             .all_versions = registry_versions_oldest_first(),
+                             .tracked = true,
+                             .capabilities = "SupportsTags, SupportsLocation",
+                             .operations = operations,
+                             .delete_row = delete_row,
+                             .extra_actions = data_actions};
+}

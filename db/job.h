@@ -40,6 +40,10 @@ struct job_status {
 };
 bool job_find(struct db_transaction *tx, struct text id, struct job_status *status);
 
+// Wakes a waiting job once this transaction is committed; a job that runs now runs once more. Never touches the
+// job's own row, so that who finishes never waits for who waits.
+void job_wake(struct db_transaction *tx, const char *id);
+
 struct job_workers;
 // `kinds` ends with a row whose name is NULL.
 struct job_workers *job_workers_start(const struct db_target *target, const struct job_kind *kinds,

@@ -1,0 +1,51 @@
+// Jobs as their makers see them: made, found, woken. job_workers.c takes and runs them.
+#include "db/job.h"
+
+#include "base/arena.h"
+
+static const struct db_statement insert = {
+    .name = "job_insert",
+    .sql = "insert into azsacr.job (kind, subscription_id, payload, run_at) "
+           "values ($1, $2, $3, clock_timestamp() + $4::bigint * interval '1 millisecond') returning id",
+};
+
+static const struct db_statement find = {
+    .name = "job_find",
+    .sql = "select state, kind, subscription_id, payload, result from azsacr.job where id = $1",
+};
+
+static const struct db_statement wake = {
+    .name = "job_wake",
+    .sql = "insert into azsacr.job_wake (job_id) values ($1)",
+};
+
+const char *job_create(struct db_transaction *tx, const char *kind, const char *subscription,
+                       struct text payload, int64_t delay_ms)
+{
+    const struct db_result *rows =
+        DB_RUN(tx, &insert, db_string(kind), db_string(subscription), db_text(payload), db_int(delay_ms));
+    struct text id = db_get(rows, 0, 0);
+    return id.base != NULL ? id.base : "";
+}
+
+bool job_find(struct db_transaction *tx, struct text id, struct job_status *status)
+{
+    if (!uuid_is(id))
+        return false;
+    const struct db_result *rows = DB_RUN(tx, &find, db_text(id));
+    if (db_rows(rows) == 0)
+        return false;
+    *status = (struct job_status){
+        .state = db_get(rows, 0, 0),
+        .kind = db_get(rows, 0, 1),
+        .subscription = db_get(rows, 0, 2),
+        .payload = db_get(rows, 0, 3),
+        .result = db_get(rows, 0, 4),
+    };
+    return true;
+}
+
+void job_wake(struct db_transaction *tx, const char *id)
+{
+    DB_RUN(tx, &wake, db_string(id));
+}

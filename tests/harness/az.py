@@ -1,0 +1,84 @@
+"""The real az with a configuration directory of its own (contract/az-cli.md 14)."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+
+class AzFailed(AssertionError):
+    def __init__(self, arguments, done):
+        super().__init__(f"az {' '.join(arguments)}: exit {done.returncode}\n{done.stderr}")
+        self.status, self.stderr = done.returncode, done.stderr
+
+
+class Az:
+    def __init__(self, site, directory, program="az", profile="2020-09-01-hybrid", repaired=False):
+        self.site, self.directory, self.program, self.profile = site, pathlib.Path(directory), program, profile
+        (self.directory / "config").mkdir(parents=True, exist_ok=True)
+        self.repaired = repaired
+        self._seed()
+
+    def _seed(self):
+        """No probe of the public site on the first command."""
+        version = self.version()
+        (self.directory / "config" / "versionCheck.json").write_text(json.dumps({
+            "versions": {"azure-cli": {"local": version}, "core": {"local": version}, "telemetry": {"local": "1.0.8"}},
+            "update_time": "2099-01-01 00:00:00.000000"}))
+
+    def version(self):
+        done = subprocess.run([self.program, "version", "-o", "json"], capture_output=True, text=True, env=self.environment(),
+                              stdin=subprocess.DEVNULL)
+        return json.loads(done.stdout)["azure-cli"] if done.returncode == 0 else "2.45.0"
+
+    def environment(self, **more):
+        made = {k: v for k, v in os.environ.items() if not k.startswith(("AZURE_", "AZSACR_"))}
+        made.update({"AZURE_CONFIG_DIR": str(self.directory / "config"), "AZURE_CORE_COLLECT_TELEMETRY": "no",
+                     "AZURE_CORE_NO_COLOR": "1", "AZURE_CORE_DISABLE_PROGRESS_BAR": "1", "AZURE_CORE_SURVEY_MESSAGE": "no",
+                     "REQUESTS_CA_BUNDLE": self.site.ca, "SSL_CERT_FILE": self.site.ca, "HOME": str(self.directory),
+                     "DOCKER_CONFIG": str(self.directory / "docker")})
+        if self.repaired:
+            made["PYTHONPATH"] = str(pathlib.Path(__file__).parent / "az_repair")
+        made.update(more)
+        return made
+
+    def run(self, *arguments, **more):
+        return subprocess.run([self.program, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                              env=self.environment(**more), timeout=180)
+
+    def __call__(self, *arguments, **more):
+        """The command's JSON (or text); AzFailed when it does not end well."""
+        done = self.run(*arguments, **more)
+        if done.returncode != 0:
+            raise AzFailed(arguments, done)
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            return done.stdout
+
+    def fails(self, *arguments, **more):
+        done = self.run(*arguments, **more)
+        assert done.returncode != 0, f"az {' '.join(arguments)} did not fail: {done.stdout}"
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def register(self):
+        """The very line that `azsacrd up` prints."""
+        self("cloud", "register", "-n", "azsacr", "--cloud-config", "@" + self.site.facts["cloudConfig"])
+        self("cloud", "set", "-n", "azsacr")
+        if self.profile != "2020-09-01-hybrid":
+            self("cloud", "update", "-n", "azsacr", "--profile", self.profile)
+
+    def login(self, principal=None):
+        app_id, secret = (principal["appId"], principal["secret"]) if principal else self.site.operator_secret()
+        return self("login", "--service-principal", "-u", app_id, "-p", secret, "--tenant", self.site.tenant)
+
+    def docker_shim(self):
+        """A `docker` that needs no daemon: `ps` is quiet, the rest is the real client (az-cli.md 6.4)."""
+        real = shutil.which("docker")
+        bin_ = self.directory / "bin"
+        bin_.mkdir(exist_ok=True)
+        script = bin_ / "docker"
+        script.write_text(f'#!/bin/sh\n[ "$1" = ps ] && exit 0\nexec {real} "$@"\n')
+        script.chmod(0o755)
+        return f"{bin_}:{os.environ['PATH']}"

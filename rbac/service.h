@@ -19,6 +19,7 @@ struct service_call {
     void (*refuse)(struct http_exchange *exchange, int status, const char *why); // in the host's own form
     struct db_transaction *tx;
     const struct rbac_snapshot *snapshot;
+    void *own; // the host's
 };
 
 // The head of both hosts' tables.

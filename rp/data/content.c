@@ -3,14 +3,6 @@
 
 #include "base/arena.h"
 
-static const struct db_statement registry_hold_statement = {
-    "content_registry_hold", "select id from acr.registry where id = $1 for key share"};
-
-bool registry_hold(struct db_transaction *tx, int64_t registry_id)
-{
-    return db_rows(DB_RUN(tx, &registry_hold_statement, db_int(registry_id))) == 1;
-}
-
 // The lock is a statement of its own: under read committed a statement that locks and reads at once sees the
 // rows as they were before it waited; later statements see what the one before us committed.
 static const struct db_statement usage_lock_statement = {
@@ -60,8 +52,6 @@ static const struct db_statement repository_create_statement = {
 
 int64_t repository_find(struct db_transaction *tx, int64_t registry_id, struct text name, bool create)
 {
-    if (create && !registry_hold(tx, registry_id))
-        return 0;
     // Another's row that we waited for may have been rolled back or deleted meanwhile: look again.
     for (int turn = 0; turn < 3 && !db_failed(tx); turn++) {
         const struct db_result *found =

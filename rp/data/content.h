@@ -3,17 +3,14 @@
 #include "db/job.h"
 #include "rp/data/call.h"
 
-// Holds the registry's row against deletion until the commit (`for key share`); false when it is gone.
-bool registry_hold(struct db_transaction *tx, int64_t registry_id);
-
 // The registry's reference mutex: `select … for no key update` on acr.registry_usage, a statement of its own.
 void usage_lock(struct db_transaction *tx, int64_t registry_id);
 // live_bytes += change under the lock; false when it would pass `limit` (a negative change always goes).
 bool usage_change(struct db_transaction *tx, int64_t registry_id, int64_t change, int64_t limit);
 int64_t usage_bytes(struct db_transaction *tx, int64_t registry_id);
 
-// The live repository's row id, made when absent (`create`) and locked for key share; 0 when there is none. With
-// `create` the registry is held first, and 0 tells that it is gone.
+// The live repository's row id, made when absent (`create`) and locked for key share; 0 when there is none.
+// Who creates holds the registry's row already (the door does, for every write).
 int64_t repository_find(struct db_transaction *tx, int64_t registry_id, struct text name, bool create);
 
 // Deletes one manifest row with its tags, refs and children rows, counts and usage; the mutex is held.

@@ -1,0 +1,84 @@
+// What the routes of manifests, tags, the catalog and /acr/v1 share: references, refusals, paging,
+// attributes.
+#pragma once
+#include "rp/data/call.h"
+
+// A manifest by its digest or by a tag: one of the two is there.
+struct reference {
+    struct text tag, digest;
+};
+// False when it has a colon and is no digest. A tag that breaks the grammar is just one that nobody has.
+bool reference_parse(struct text text, struct reference *reference);
+// The route's {reference}; false after 400 DIGEST_INVALID.
+bool reference_read(struct registry_call *call, struct reference *reference);
+
+// The contract's refusals (data-plane.md 2.3).
+void fail_disallowed(struct registry_call *call,
+                     const char *why); // `why` may be NULL; it stands behind the sentence
+void fail_repository_unknown(struct registry_call *call);
+void fail_tag_unknown(struct registry_call *call);
+void fail_manifest_unknown(struct registry_call *call, const struct reference *reference);
+// {"digest":"…"} and the like, for `detail`.
+struct text detail_of(struct registry_call *call, const char *key, struct text value);
+
+// The attributes of repository, tag and manifest, as four columns in this order.
+#define ATTRIBUTE_COLUMNS(alias)                                                                             \
+    alias ".delete_enabled, " alias ".write_enabled, " alias ".read_enabled, " alias ".list_enabled"
+struct attributes {
+    bool delete_enabled, write_enabled, read_enabled, list_enabled;
+};
+struct attributes attributes_of(const struct db_result *result, size_t row, size_t column);
+void json_attributes(struct buffer *out, struct attributes attributes, bool repository);
+// A PATCH body: null where a member is absent. False after 400.
+struct attribute_changes {
+    struct db_value delete_enabled, write_enabled, read_enabled, list_enabled;
+};
+bool attribute_changes_read(struct registry_call *call, struct attribute_changes *changes);
+
+// The live repository of the route, for routes that only read; false after 404 NAME_UNKNOWN.
+struct repository {
+    int64_t id, created_at, updated_at, manifest_count, tag_count;
+    struct attributes attributes;
+};
+bool repository_read(struct registry_call *call, struct repository *repository);
+
+// A timestamptz as microseconds.
+#define MICROSECONDS(column) "(extract(epoch from " column ") * 1000000)::bigint"
+void json_key_time(struct buffer *out, const char *key, int64_t microseconds);
+
+// Paging: `n`, `last` and, where `ordered`, `orderby` ("", "timedesc", "timeasc").
+enum page_order { PAGE_BY_NAME, PAGE_TIME_DESCENDING, PAGE_TIME_ASCENDING, PAGE_ORDERS };
+enum { PAGE_LIMIT = 1000 };
+struct page {
+    int64_t n; // at most PAGE_LIMIT
+    enum page_order order;
+    struct text orderby; // as sent
+    struct text last;    // the name (or digest) after which the page begins; absent: at the beginning
+    int64_t last_time;   // of that item, where ordered by time
+};
+bool page_read(struct registry_call *call, bool ordered, struct page *page); // false after 400
+// The Link to the next page, which begins after that item. `extra` is further query, "&artifactType=…", or
+// NULL.
+void page_link(struct registry_call *call, const struct page *page, struct text last, int64_t last_time,
+               const char *extra);
+// One page of the repository's tags that may be listed, page->n + 1 rows at most; columns of enum tag_column.
+enum tag_column { TAG_NAME, TAG_DIGEST, TAG_CREATED, TAG_UPDATED, TAG_ATTRIBUTES };
+const struct db_result *tag_page(struct registry_call *call, int64_t repository, const struct page *page,
+                                 struct text digest);
+// How many rows of the result belong to the page.
+size_t page_rows(const struct page *page, const struct db_result *result);
+
+// The part of a statement behind "where …": keyset, order and limit. $FIRST is the name, $SECOND the time,
+// $THIRD how many. All three orders of one list, for a table of statements indexed by enum page_order.
+#define PAGE_STATEMENTS(name, select, key, time, first, second, third)                                       \
+    {                                                                                                        \
+        {name "_by_name", select " and (" first "::text is null or " key " > " first ")"                     \
+                                 " and " second "::bigint is not null order by " key " limit " third},       \
+            {name "_time_descending", select " and (" first "::text is null or (" time ", " key              \
+                                             ") < " PAGE_TIME(second) ", " first ")) order by " time         \
+                                                                      " desc, " key " desc limit " third},   \
+            {name "_time_ascending",                                                                         \
+             select " and (" first "::text is null or (" time ", " key                                       \
+                    ") > " PAGE_TIME(second) ", " first ")) order by " time ", " key " limit " third},       \
+    }
+#define PAGE_TIME(parameter) "(timestamptz 'epoch' + " parameter "::bigint * interval '1 microsecond'"

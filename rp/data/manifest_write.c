@@ -1,0 +1,214 @@
+// A manifest's rows. The mutex is held by a statement before: what these statements read is what the last
+// holder committed, so first references are counted once and exactly.
+#include "rp/data/manifest_write.h"
+
+#include "base/arena.h"
+#include "rp/data/content.h"
+
+// What the repository has at this digest and tag.
+static const struct db_statement push_state_statement = {
+    "manifest_push_state",
+    "select p.write_enabled and coalesce(m.write_enabled, true) and coalesce(t.write_enabled, true)"
+    "   and coalesce(o.write_enabled, true), m.id, t.manifest_id"
+    " from acr.repository p left join acr.manifest m on m.repository_id = p.id and m.digest = $2"
+    " left join acr.tag t on t.repository_id = p.id and t.name = $3 left join acr.manifest o on o.id = "
+    "t.manifest_id"
+    " where p.id = $1"};
+
+// For each digest, in order: the blob's size where this repository links it, whether a live manifest of the
+// registry refers to it already, and the size of the repository's manifest of that digest.
+static const struct db_statement push_digests_statement = {
+    "manifest_push_digests",
+    "select b.size, exists (select 1 from acr.manifest_ref f"
+    "   join acr.repository p on p.id = f.repository_id and p.deleted_at is null"
+    "   where f.registry_id = $2 and f.digest = d.digest), octet_length(m.content)"
+    " from unnest($3::text[]) with ordinality d (digest, position)"
+    " left join acr.blob_link l on l.repository_id = $1 and l.digest = d.digest"
+    " left join acr.blob b on b.registry_id = $2 and b.digest = l.digest"
+    " left join acr.manifest m on m.repository_id = $1 and m.digest = d.digest order by d.position"};
+
+static const struct db_statement manifest_insert_statement = {
+    "manifest_insert", "insert into acr.manifest (registry_id, repository_id, digest, media_type, "
+                       "config_media_type, artifact_type,"
+                       " subject, architecture, os, annotations, image_size, content)"
+                       " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::json, 0, $11) returning id"};
+static const struct db_statement refs_insert_statement = {
+    "manifest_refs_insert", "insert into acr.manifest_ref (manifest_id, repository_id, registry_id, digest)"
+                            " select $1::bigint, $2::bigint, $3::bigint, digest"
+                            " from unnest($4::text[]) digest order by digest"};
+// A child's platform is the one the index gives, else the child's own.
+static const struct db_statement children_insert_statement = {
+    "manifest_children_insert",
+    "insert into acr.manifest_child (manifest_id, repository_id, digest, architecture, os)"
+    " select $1::bigint, $2::bigint, d.digest, coalesce(d.architecture, m.architecture), coalesce(d.os, m.os)"
+    " from unnest($3::text[], $4::text[], $5::text[]) d (digest, architecture, os)"
+    " join acr.manifest m on m.repository_id = $2 and m.digest = d.digest"};
+// The distinct blobs of the manifest and of all below it (decisions 15).
+static const struct db_statement image_size_statement = {
+    "manifest_image_size",
+    "with recursive tree (id) as (select $1::bigint union select m.id from tree t"
+    " join acr.manifest_child c on c.manifest_id = t.id"
+    " join acr.manifest m on m.repository_id = c.repository_id and m.digest = c.digest)"
+    " update acr.manifest set image_size = coalesce((select sum(b.size) from acr.blob b where b.registry_id "
+    "= $2"
+    "   and b.digest in (select f.digest from tree t join acr.manifest_ref f on f.manifest_id = t.id)), 0)"
+    " where id = $1"};
+static const struct db_statement tag_put_statement = {
+    "manifest_tag_put", "insert into acr.tag (repository_id, name, manifest_id) values ($1, $2, $3)"
+                        " on conflict (repository_id, name)"
+                        " do update set manifest_id = excluded.manifest_id, updated_at = clock_timestamp()"};
+static const struct db_statement repository_pushed_statement = {
+    "manifest_repository_pushed",
+    "update acr.repository set manifest_count = manifest_count + $2, tag_count = tag_count + $3,"
+    " updated_at = clock_timestamp() where id = $1"};
+
+// The rows a new manifest makes, as array literals of PostgreSQL.
+struct references {
+    struct buffer blobs;
+    struct buffer children, architectures, systems;
+    size_t blob_count, child_count;
+    int64_t bytes; // of blobs that nothing live referred to before
+};
+
+static void array_add(struct buffer *array, struct text element)
+{
+    buffer_char(array, array->length == 0 ? '{' : ',');
+    if (element.base == NULL) {
+        buffer_string(array, "NULL");
+        return;
+    }
+    buffer_char(array, '"');
+    for (size_t i = 0; i < element.length; i++) {
+        if (element.base[i] == '"' || element.base[i] == '\\')
+            buffer_char(array, '\\');
+        buffer_char(array, element.base[i]);
+    }
+    buffer_char(array, '"');
+}
+
+static struct db_value array_value(struct buffer *array)
+{
+    buffer_string(array, array->length == 0 ? "{}" : "}");
+    return db_text(buffer_done(array));
+}
+
+static bool check_size(struct registry_call *call, const struct manifest_descriptor *descriptor, int64_t size)
+{
+    if (descriptor->size == size)
+        return true;
+    registry_fail(call, 400, "MANIFEST_INVALID", detail_of(call, "digest", descriptor->digest),
+                  "manifest invalid: the size of %.*s is %lld, not %lld", TEXT_ARG(descriptor->digest),
+                  (long long)size, (long long)descriptor->size);
+    return false;
+}
+
+// Sorts one descriptor by what is here. False after a refusal.
+static bool add_reference(struct registry_call *call, const struct manifest_descriptor *descriptor,
+                          bool child, const struct db_result *found, size_t row,
+                          struct references *references)
+{
+    if (child && !db_is_null(found, row, 2)) {
+        if (!check_size(call, descriptor, db_get_int(found, row, 2)))
+            return false;
+        array_add(&references->children, descriptor->digest);
+        array_add(&references->architectures, descriptor->architecture);
+        array_add(&references->systems, descriptor->os);
+        references->child_count++;
+        return true;
+    }
+    if (db_is_null(found, row, 0)) {
+        if (descriptor->foreign)
+            return true;
+        registry_fail(call, 404, "MANIFEST_BLOB_UNKNOWN", detail_of(call, "digest", descriptor->digest),
+                      "blob unknown to registry");
+        return false;
+    }
+    if (!check_size(call, descriptor, db_get_int(found, row, 0)))
+        return false;
+    array_add(&references->blobs, descriptor->digest);
+    references->blob_count++;
+    if (!db_get_bool(found, row, 1))
+        references->bytes += db_get_int(found, row, 0);
+    return true;
+}
+
+static bool add_references(struct registry_call *call, const struct push *push,
+                           const struct manifest_descriptor *list, size_t count, bool children,
+                           struct references *references)
+{
+    if (count == 0)
+        return true;
+    struct buffer digests = buffer_new(call->arena);
+    for (size_t i = 0; i < count; i++)
+        array_add(&digests, list[i].digest);
+    const struct db_result *found = DB_RUN(call->tx, &push_digests_statement, db_int(push->repository),
+                                           db_int(call->registry.id), array_value(&digests));
+    if (db_rows(found) != count)
+        return false; // the statement failed
+    for (size_t i = 0; i < count; i++)
+        if (!add_reference(call, &list[i], children, found, i, references))
+            return false;
+    return true;
+}
+
+static int64_t insert_manifest(struct registry_call *call, const struct push *push)
+{
+    const struct manifest *manifest = &push->manifest;
+    const struct db_result *made =
+        DB_RUN(call->tx, &manifest_insert_statement, db_int(call->registry.id), db_int(push->repository),
+               db_text(push->digest), db_text(manifest->media_type), db_text(manifest->config_media_type),
+               db_text(manifest->artifact_type), db_text(manifest->subject), db_text(push->architecture),
+               db_text(push->os), db_text(manifest->annotations), db_bytes(push->content));
+    return db_rows(made) == 1 ? db_get_int(made, 0, 0) : 0;
+}
+
+// The new manifest's id; 0 after a refusal.
+static int64_t write_new(struct registry_call *call, const struct push *push)
+{
+    const struct manifest *manifest = &push->manifest;
+    struct references references = {.blobs = buffer_new(call->arena),
+                                    .children = buffer_new(call->arena),
+                                    .architectures = buffer_new(call->arena),
+                                    .systems = buffer_new(call->arena)};
+    if (!add_references(call, push, manifest->blobs, manifest->blob_count, false, &references) ||
+        !add_references(call, push, manifest->children, manifest->child_count, true, &references))
+        return 0;
+    if (!usage_change(call->tx, call->registry.id, references.bytes + (int64_t)push->content.length,
+                      call->registry.quota)) {
+        fail_disallowed(call, arena_printf(call->arena,
+                                           "The registry's storage limit of %lld bytes would be passed",
+                                           (long long)call->registry.quota));
+        return 0;
+    }
+    int64_t id = insert_manifest(call, push);
+    if (references.blob_count > 0)
+        DB_RUN(call->tx, &refs_insert_statement, db_int(id), db_int(push->repository),
+               db_int(call->registry.id), array_value(&references.blobs));
+    if (references.child_count > 0)
+        DB_RUN(call->tx, &children_insert_statement, db_int(id), db_int(push->repository),
+               array_value(&references.children), array_value(&references.architectures),
+               array_value(&references.systems));
+    DB_RUN(call->tx, &image_size_statement, db_int(id), db_int(call->registry.id));
+    return id;
+}
+
+bool manifest_write(struct registry_call *call, const struct push *push)
+{
+    const struct db_result *state = DB_RUN(call->tx, &push_state_statement, db_int(push->repository),
+                                           db_text(push->digest), db_text(push->tag));
+    if (db_rows(state) == 0)
+        return false; // the statement failed
+    if (!db_get_bool(state, 0, 0)) {
+        fail_disallowed(call, NULL);
+        return false;
+    }
+    bool fresh = db_is_null(state, 0, 1), tag_fresh = push->tag.base && db_is_null(state, 0, 2);
+    int64_t manifest = fresh ? write_new(call, push) : db_get_int(state, 0, 1);
+    if (manifest == 0)
+        return false;
+    if (push->tag.base)
+        DB_RUN(call->tx, &tag_put_statement, db_int(push->repository), db_text(push->tag), db_int(manifest));
+    DB_RUN(call->tx, &repository_pushed_statement, db_int(push->repository), db_int(fresh),
+           db_int(tag_fresh));
+    return !db_failed(call->tx);
+}

@@ -36,7 +36,7 @@ create table azsacr.job_wake (
 
 -- Who may do what. Every change of a row below this line and above arm.resource_group raises rbac.version.
 create table rbac.version (
-    only   boolean primary key default true check (only),
+    "only" boolean primary key default true check ("only"),
     number bigint not null,
     stamp  text not null,
     prev   text not null
@@ -129,6 +129,8 @@ create table rbac.role_assignment (
 );
 create unique index role_assignment_content on rbac.role_assignment (scope_key, principal_id, role_definition_id);
 create index role_assignment_principal on rbac.role_assignment (principal_id);
+-- A name is used once, wherever it stands: PUT of it at another scope is an update that is refused.
+create unique index role_assignment_id on rbac.role_assignment (id);
 
 create table arm.subscription (
     subscription_id uuid primary key default gen_random_uuid(),

@@ -4,10 +4,10 @@
 #include "http/message.h"
 
 void arm_start(void); // registers ARM's own types and routes; after every arm_register_type
-void arm_dispatch(struct http_exchange *exchange);       // management., adminmanagement.
+void arm_dispatch(struct http_exchange *exchange); // management., adminmanagement.
 void arm_refuse(struct http_exchange *exchange, int status, const char *why);
-void portal_dispatch(struct http_exchange *exchange);    // portal.: a plain page
-extern const struct job_kind arm_job_kinds[];            // group deletion; ended by a row whose name is NULL
+void portal_dispatch(struct http_exchange *exchange); // portal.: a plain page
+extern const struct job_kind arm_job_kinds[];         // group deletion; ended by a row whose name is NULL
 // Runs `handle` of a registered operation as a request of `object_id` would, inside `tx` (jobs, templates).
 struct arm_outcome {
     int status;

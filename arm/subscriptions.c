@@ -1,0 +1,116 @@
+// GET /subscriptions and /subscriptions/{id} (arm-core 2.2): those in which the caller has any assignment.
+#include "arm/errors.h"
+#include "arm/resource.h"
+#include "arm/types.h"
+
+#include "base/arena.h"
+
+static const struct db_statement subscription_list = {
+    "arm_subscription_list",
+    "select s.subscription_id, s.tenant_id, s.display_name, s.state "
+    "from arm.subscription s where s.tenant_id = $1::uuid and s.subscription_id > $2::uuid "
+    "order by s.subscription_id limit $3"};
+static const struct db_statement subscription_get = {
+    "arm_subscription_get", "select s.subscription_id, s.tenant_id, s.display_name, s.state "
+                            "from arm.subscription s where s.subscription_id = $1::uuid"};
+
+static bool visible(const struct arm_call *call, struct text id)
+{
+    struct text scope = text_of(arena_printf(call->arena, "/subscriptions/%.*s", TEXT_ARG(id)));
+    return rbac_has_any(call->snapshot, call->caller->object_id, scope);
+}
+
+static void write_subscription(struct buffer *b, const struct arm_call *call, const struct db_result *rows,
+                               size_t i)
+{
+    struct text id = db_get(rows, i, 0);
+    json_begin_object(b);
+    json_key_format(b, "id", "/subscriptions/%.*s", TEXT_ARG(id));
+    json_key_string(b, "authorizationSource", "RoleBased");
+    if (strcmp(call->api_version, "2019-06-01") >= 0) {
+        json_key(b, "managedByTenants");
+        json_begin_array(b);
+        json_end_array(b);
+        json_key_raw(b, "tags", TEXT("{}"));
+    }
+    json_key_text(b, "subscriptionId", id);
+    json_key_text(b, "tenantId", db_get(rows, i, 1));
+    json_key_text(b, "displayName", db_get(rows, i, 2));
+    json_key_text(b, "state", db_get(rows, i, 3));
+    json_key(b, "subscriptionPolicies");
+    json_begin_object(b);
+    json_key_string(b, "locationPlacementId", "AzureStack");
+    json_key_string(b, "quotaId", "AzureStack");
+    json_key_string(b, "spendingLimit", "Off");
+    json_end_object(b);
+    json_end_object(b);
+}
+
+static void subscriptions_list(struct arm_call *call)
+{
+    size_t top;
+    struct text after;
+    if (!arm_page_of_query(call, &top, &after))
+        return;
+    if (after.base && !uuid_is(after)) {
+        arm_fail(call, ARM_INVALID_SKIP_TOKEN);
+        return;
+    }
+    if (!after.base)
+        after = TEXT("00000000-0000-0000-0000-000000000000");
+    const struct db_result *rows = DB_RUN(call->tx, &subscription_list, db_string(call->caller->tenant_id),
+                                          db_text(after), db_int((int64_t)top));
+    struct buffer b = buffer_new(call->arena);
+    json_begin_object(&b);
+    json_key(&b, "value");
+    json_begin_array(&b);
+    for (size_t i = 0; i < db_rows(rows); i++)
+        if (visible(call, db_get(rows, i, 0)))
+            write_subscription(&b, call, rows, i);
+    json_end_array(&b);
+    if (db_rows(rows) == top)
+        json_key_string(&b, "nextLink", arm_next_link(call, db_get(rows, top - 1, 0)));
+    json_end_object(&b);
+    arm_reply(call, 200, buffer_done(&b));
+}
+
+static void subscription_show(struct arm_call *call)
+{
+    const char *action = "Microsoft.Resources/subscriptions/read";
+    if (!visible(call, call->subscription_id) && !arm_may(call, action, call->scope)) {
+        arm_fail(call, ARM_AUTHORIZATION_FAILED, call->caller->name, call->caller->object_id, action,
+                 TEXT_ARG(call->scope));
+        return;
+    }
+    const struct db_result *rows = DB_RUN(call->tx, &subscription_get, db_text(call->subscription_id));
+    if (db_rows(rows) == 0) {
+        arm_fail(call, ARM_SUBSCRIPTION_NOT_FOUND, TEXT_ARG(call->subscription_id));
+        return;
+    }
+    struct buffer b = buffer_new(call->arena);
+    write_subscription(&b, call, rows, 0);
+    arm_reply(call, 200, buffer_done(&b));
+}
+
+static const struct arm_operation operations[] = {
+    {.http = {HTTP_GET, "/subscriptions", "Subscriptions_List"},
+     .action = "Microsoft.Resources/subscriptions/read",
+     .flags = ARM_NO_DECISION | ARM_GATEWAY,
+     .handle = subscriptions_list,
+     .display = "Get Subscriptions",
+     .description = "Gets the list of subscriptions."},
+    {.http = {HTTP_GET, "/subscriptions/{subscription}", "Subscriptions_Get"},
+     .action = "Microsoft.Resources/subscriptions/read",
+     .flags = ARM_NO_DECISION | ARM_GATEWAY,
+     .handle = subscription_show,
+     .display = "Get Subscriptions",
+     .description = "Gets the list of subscriptions."},
+    {.http = {0}},
+};
+
+const struct arm_type subscriptions_type = {.namespace_name = "Microsoft.Resources",
+                                            .name = "subscriptions",
+                                            .resource_display = "Subscriptions",
+                                            .versions = versions_subscriptions,
+                                            .arm_owned = true,
+                                            .operations = operations};

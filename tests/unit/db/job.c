@@ -1,0 +1,5 @@
+#include "fixture.h"
+Suite *suite_job(void)
+{
+    return suite_create("job");
+}

@@ -1,0 +1,5 @@
+#include "fixture.h"
+Suite *suite_pipeline(void)
+{
+    return suite_create("pipeline");
+}

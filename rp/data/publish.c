@@ -1,0 +1,102 @@
+// The session's file becomes the blob: synced, then one transaction moves its name from acr.upload to
+// acr.blob, or to acr.garbage when another file holds these bytes already (design.md 6).
+#include "rp/data/upload.h"
+
+#include "base/arena.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "rp/data/content.h"
+#include "rp/data/reply.h"
+
+static const struct db_statement publish_writable = {
+    "publish_writable", "select write_enabled from acr.repository where id = $1"};
+static const struct db_statement publish_take = {
+    "publish_take", "delete from acr.upload where id = $1 and registry_id = $2 returning id"};
+static const struct db_statement publish_blob = {
+    "publish_blob",
+    "insert into acr.blob as b (registry_id, digest, size, file) values ($1, $2, $3, $4)"
+    " on conflict (registry_id, digest) do update set touched = clock_timestamp(), promised = true"
+    " returning b.file, b.size"};
+static const struct db_statement publish_link = {
+    "publish_link", "insert into acr.blob_link (repository_id, registry_id, digest) values ($1, $2, $3)"
+                    " on conflict (repository_id, digest) do nothing"};
+static const struct db_statement publish_replace = {
+    "publish_replace", "update acr.blob set file = $3, size = $4 where registry_id = $1 and digest = $2"};
+static const struct db_statement publish_garbage = {
+    "publish_garbage", "insert into acr.garbage (file, size) values ($1, $2) on conflict (file) do nothing"};
+
+// Another's file holds the blob: ours goes, unless theirs is not there as the row says.
+static void settle(struct upload *upload, struct text winner)
+{
+    struct registry_call *call = &upload->call;
+    const char *file = text_cstr(call->arena, winner);
+    int64_t size = store_size(upload->file), theirs = -1;
+    enum store_fault fault = store_stat(file, &theirs);
+    if (fault == STORE_OK && theirs == size) {
+        DB_RUN(call->tx, &publish_garbage, db_string(upload->state.id), db_int(size));
+        return;
+    }
+    log_error("store.blob_damaged", "file", file, "digest", text_cstr(call->arena, upload->digest), "size",
+              log_number(theirs), "expected", log_number(size));
+    DB_RUN(call->tx, &publish_replace, db_int(call->registry.id), db_text(upload->digest),
+           db_string(upload->state.id), db_int(size));
+    DB_RUN(call->tx, &publish_garbage, db_string(file), db_int(theirs > 0 ? theirs : 0));
+}
+
+// Lock order: registry, repository, upload, blob, link.
+static bool publish_run(struct upload *upload)
+{
+    struct registry_call *call = &upload->call;
+    int64_t size = store_size(upload->file);
+    if (!registry_admit(call, ACCESS_PUSH))
+        return false;
+    int64_t repository = repository_find(call->tx, call->registry.id, call->repository, true);
+    if (repository == 0)
+        return false;
+    const struct db_result *writable = DB_RUN(call->tx, &publish_writable, db_int(repository));
+    if (db_rows(writable) == 1 && !db_get_bool(writable, 0, 0)) {
+        registry_fail(call, 405, "REGISTRY_DISALLOWED_OPERATION", TEXT("{}"), "%s", REGISTRY_DISALLOWED);
+        return false;
+    }
+    if (db_rows(DB_RUN(call->tx, &publish_take, db_string(upload->state.id), db_int(call->registry.id))) ==
+        0) {
+        upload_fail_unknown(call);
+        return false;
+    }
+    failpoint("publish.before_blob");
+    const struct db_result *blob = DB_RUN(call->tx, &publish_blob, db_int(call->registry.id),
+                                          db_text(upload->digest), db_int(size), db_string(upload->state.id));
+    if (db_rows(blob) == 0)
+        return false;
+    DB_RUN(call->tx, &publish_link, db_int(repository), db_int(call->registry.id), db_text(upload->digest));
+    if (!text_is(db_get(blob, 0, 0), upload->state.id))
+        settle(upload, db_get(blob, 0, 0));
+    failpoint("publish.before_commit");
+    return registry_still_admitted(call);
+}
+
+void upload_reply_created(struct registry_call *call, struct text digest)
+{
+    registry_reply_empty(call, 201);
+    http_set_header_string(
+        call->answer, "Location",
+        arena_printf(call->arena, "/v2/%.*s/blobs/%.*s", TEXT_ARG(call->repository), TEXT_ARG(digest)));
+    http_set_header(call->answer, "Docker-Content-Digest", digest);
+}
+
+bool upload_publish(struct upload *upload)
+{
+    failpoint("publish.before_sync");
+    if (store_sync(upload->file) != STORE_OK) {
+        // After a failed sync nobody can say what the disk holds: the session ends.
+        upload_fail_internal(&upload->call);
+        upload_session_drop(upload);
+        return false;
+    }
+    failpoint("publish.before_transaction");
+    if (!upload_transact(upload, publish_run))
+        return false;
+    failpoint("publish.after_commit");
+    upload_reply_created(&upload->call, upload->digest);
+    return true;
+}

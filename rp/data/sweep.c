@@ -1,0 +1,237 @@
+// The sweep: one thread that turns unreferenced blobs and dead uploads into garbage, and garbage into free
+// space. It reads rows only and works in small transactions; replicas share the work by skipping what another
+// has locked.
+#include "rp/data/sweep.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/site.h"
+#include "rp/data/content.h"
+#include "rp/data/store.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    NEVER_REFERENCED_MS = 3600 * 1000, // a blob that waits for its manifest
+    PROMISED_MS = 600 * 1000,          // somebody was told that it exists
+    UPLOAD_MS = 24 * 3600 * 1000,      // a session nobody touches
+    BATCH = 100,
+    GARBAGE_BATCH = 16,
+    GARBAGE_STEP_US = 2000000, // shorter than a transaction may idle
+    ROUNDS = 64,               // batches in one wake
+    TICK_MS = 1000,
+    TICK_LOW_WATER_MS = 100,
+};
+
+struct sweep {
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    bool stopping;
+    struct db_connection *connection;
+};
+
+// How long things are kept, in milliseconds.
+struct grace {
+    int64_t never_referenced, promised, upload, garbage;
+};
+
+// Tests of failpoint builds need not wait an hour.
+static int64_t grace_or(int64_t usual)
+{
+#ifdef AZSACR_FAILPOINTS
+    const char *given = getenv("AZSACR_SWEEP_GRACE_MS");
+    int64_t number;
+    if (given != NULL && text_to_int64(text_of(given), &number))
+        return number;
+#endif
+    return usual;
+}
+
+static struct grace grace_now(void)
+{
+    return (struct grace){
+        .never_referenced = grace_or(NEVER_REFERENCED_MS),
+        .promised = grace_or(PROMISED_MS),
+        .upload = grace_or(UPLOAD_MS),
+        .garbage = store_low_water() ? 0 : grace_or(site()->config->store_grace * 1000),
+    };
+}
+
+// One step's work and what it did.
+struct step {
+    struct grace grace;
+    size_t done;
+};
+
+// ---- blobs
+
+#define AGO(parameter) "clock_timestamp() - " parameter "::bigint * interval '1 millisecond'"
+// $FIRST: never referenced, $SECOND: promised. A blob whose last manifest went, and of which nobody was told
+// that it exists, goes at once.
+#define DUE(first, second)                                                                                   \
+    " not b.referenced and case when not b.ever_referenced then b.touched < " AGO(                           \
+        first) " when b.promised then b.touched < " AGO(second) " else true end"
+static const struct db_statement sweep_registry = {
+    "sweep_registry",
+    "select b.registry_id from acr.blob b where" DUE("$1", "$2") " order by b.touched limit 1"};
+// After the usage lock, in a statement of its own; the row lock re-reads `referenced` and `touched` as they
+// are now.
+static const struct db_statement sweep_due = {
+    "sweep_due", "select b.digest from acr.blob b where b.registry_id = $1 and" DUE(
+                     "$2", "$3") " order by b.digest limit $4 for update skip locked"};
+static const struct db_statement sweep_unlink = {
+    "sweep_unlink", "delete from acr.blob_link where registry_id = $1 and digest = $2"};
+static const struct db_statement sweep_blob = {
+    "sweep_blob", "with g as (delete from acr.blob where registry_id = $1 and digest = $2 and not referenced"
+                  " returning file, size)"
+                  " insert into acr.garbage (file, size) select file, size from g"};
+
+static bool blobs_run(struct db_transaction *tx, void *argument)
+{
+    struct step *step = argument;
+    struct db_value never = db_int(step->grace.never_referenced), promised = db_int(step->grace.promised);
+    step->done = 0;
+    const struct db_result *registry = DB_RUN(tx, &sweep_registry, never, promised);
+    if (db_rows(registry) == 0)
+        return true;
+    int64_t id = db_get_int(registry, 0, 0);
+    usage_lock(tx, id);
+    failpoint("sweep.locked");
+    const struct db_result *due = DB_RUN(tx, &sweep_due, db_int(id), never, promised, db_int(BATCH));
+    for (size_t i = 0; i < db_rows(due) && !db_failed(tx); i++) {
+        DB_RUN(tx, &sweep_unlink, db_int(id), db_text(db_get(due, i, 0)));
+        DB_RUN(tx, &sweep_blob, db_int(id), db_text(db_get(due, i, 0)));
+    }
+    step->done = db_rows(due);
+    failpoint("sweep.before_commit");
+    return true;
+}
+
+// ---- uploads
+
+static const struct db_statement sweep_uploads = {
+    "sweep_uploads",
+    "with g as (delete from acr.upload where id in (select id from acr.upload"
+    " where touched < " AGO("$1") " order by touched limit $2 for update skip locked)"
+                                  " returning id)"
+                                  " insert into acr.garbage (file) select g.id from g"
+                                  " where not exists (select 1 from acr.blob b where b.file = g.id)"
+                                  " on conflict (file) do nothing"};
+
+static bool uploads_run(struct db_transaction *tx, void *argument)
+{
+    struct step *step = argument;
+    step->done = db_affected(DB_RUN(tx, &sweep_uploads, db_int(step->grace.upload), db_int(BATCH)));
+    failpoint("sweep.uploads_before_commit");
+    return true;
+}
+
+// ---- garbage
+
+static const struct db_statement sweep_garbage = {
+    "sweep_garbage", "select file from acr.garbage where at < " AGO("$1") " order by at limit $2"
+                                                                          " for update skip locked"};
+static const struct db_statement sweep_removed = {"sweep_removed", "delete from acr.garbage where file = $1"};
+
+// Unlink, sync the directory, delete the row: a crash between leaves the row, and absent files are well.
+static bool garbage_run(struct db_transaction *tx, void *argument)
+{
+    struct step *step = argument;
+    step->done = 0;
+    int64_t deadline = clock_monotonic() + GARBAGE_STEP_US;
+    const struct db_result *files =
+        DB_RUN(tx, &sweep_garbage, db_int(step->grace.garbage), db_int(GARBAGE_BATCH));
+    for (size_t i = 0; i < db_rows(files) && !db_failed(tx) && clock_monotonic() < deadline; i++) {
+        struct text file = db_get(files, i, 0);
+        failpoint("sweep.before_unlink");
+        if (store_remove(text_cstr(db_arena(tx), file)) != STORE_OK)
+            continue;
+        failpoint("sweep.after_unlink");
+        DB_RUN(tx, &sweep_removed, db_text(file));
+        step->done++;
+    }
+    return true;
+}
+
+// ---- the thread
+
+// True: something was done, there may be more.
+static bool run_step(struct sweep *sweep, bool (*run)(struct db_transaction *, void *), struct grace grace)
+{
+    struct step step = {.grace = grace};
+    return db_transact(sweep->connection, run, &step) == DB_COMMITTED && step.done > 0;
+}
+
+static bool stopping(struct sweep *sweep)
+{
+    pthread_mutex_lock(&sweep->mutex);
+    bool answer = sweep->stopping;
+    pthread_mutex_unlock(&sweep->mutex);
+    return answer;
+}
+
+static void sweep_once(struct sweep *sweep)
+{
+    bool more = true;
+    for (int round = 0; more && round < ROUNDS && !stopping(sweep); round++) {
+        struct grace grace = grace_now();
+        more = run_step(sweep, blobs_run, grace);
+        more |= run_step(sweep, uploads_run, grace);
+        more |= run_step(sweep, garbage_run, grace);
+    }
+}
+
+static void *sweep_main(void *argument)
+{
+    struct sweep *sweep = argument;
+    pthread_mutex_lock(&sweep->mutex);
+    while (!sweep->stopping) {
+        pthread_mutex_unlock(&sweep->mutex);
+        sweep_once(sweep);
+        int64_t until = clock_monotonic() + (store_low_water() ? TICK_LOW_WATER_MS : TICK_MS) * (int64_t)1000;
+        struct timespec limit = {until / 1000000, until % 1000000 * 1000};
+        pthread_mutex_lock(&sweep->mutex);
+        if (!sweep->stopping)
+            pthread_cond_timedwait(&sweep->wake, &sweep->mutex, &limit);
+    }
+    pthread_mutex_unlock(&sweep->mutex);
+    return NULL;
+}
+
+struct sweep *sweep_start(const struct db_target *target)
+{
+    struct sweep *sweep = xcalloc(1, sizeof *sweep);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&sweep->mutex, NULL);
+    pthread_cond_init(&sweep->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    sweep->connection = db_connection_new(target);
+    if (pthread_create(&sweep->thread, NULL, sweep_main, sweep) == 0)
+        return sweep;
+    log_error("sweep.start", "problem", "no thread");
+    db_connection_free(sweep->connection);
+    free(sweep);
+    return NULL;
+}
+
+void sweep_stop(struct sweep *sweep)
+{
+    if (sweep == NULL)
+        return;
+    pthread_mutex_lock(&sweep->mutex);
+    sweep->stopping = true;
+    pthread_cond_signal(&sweep->wake);
+    pthread_mutex_unlock(&sweep->mutex);
+    pthread_join(sweep->thread, NULL);
+    db_connection_free(sweep->connection);
+    pthread_mutex_destroy(&sweep->mutex);
+    pthread_cond_destroy(&sweep->wake);
+    free(sweep);
+}

@@ -1,0 +1,554 @@
+// One request on an upload session: what it asks for, its bytes as they come, and its end. The session's file
+// lock is held from the headers to the answer; no database connection is held while bytes are read.
+#include "rp/data/upload.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/failpoint.h"
+#include "rp/data/reply.h"
+
+#include <stdlib.h>
+
+enum { POOL_WAIT_MS = 2000, READ_PIECE = 1 << 18 };
+
+static const struct registry_operation operations[] = {
+    [UPLOAD_START] = {{HTTP_POST, "/v2/{repository*}/blobs/uploads/", "Uploads_Start"},
+                      ACCESS_PUSH,
+                      NULL,
+                      NULL},
+    [UPLOAD_WHOLE] = {{HTTP_POST, "/v2/{repository*}/blobs/uploads/", "Uploads_Whole"},
+                      ACCESS_PUSH,
+                      NULL,
+                      NULL},
+    [UPLOAD_APPEND] = {{HTTP_PATCH, "/v2/{repository*}/blobs/uploads/{upload}", "Uploads_Append"},
+                       ACCESS_PUSH,
+                       NULL,
+                       NULL},
+    [UPLOAD_CLOSE] = {{HTTP_PUT, "/v2/{repository*}/blobs/uploads/{upload}", "Uploads_Close"},
+                      ACCESS_PUSH,
+                      NULL,
+                      NULL},
+    [UPLOAD_STATUS] = {{HTTP_GET, "/v2/{repository*}/blobs/uploads/{upload}", "Uploads_Status"},
+                       ACCESS_PUSH,
+                       NULL,
+                       NULL},
+    [UPLOAD_CANCEL] = {{HTTP_DELETE, "/v2/{repository*}/blobs/uploads/{upload}", "Uploads_Cancel"},
+                       ACCESS_PUSH,
+                       NULL,
+                       NULL},
+};
+
+// ---- failures
+
+void upload_fail_quota(struct registry_call *call, int64_t quota)
+{
+    struct text detail =
+        text_of(arena_printf(call->arena, "{\"limit\":\"registry size\",\"bytes\":%lld}", (long long)quota));
+    registry_fail(call, 405, "REGISTRY_DISALLOWED_OPERATION", detail,
+                  "The registry's storage limit of %lld bytes is reached. %s", (long long)quota,
+                  REGISTRY_DISALLOWED);
+}
+
+void upload_fail_disk(struct registry_call *call)
+{
+    registry_fail(call, 405, "REGISTRY_DISALLOWED_OPERATION", TEXT("{\"limit\":\"free space of the store\"}"),
+                  "The store's free space is at its low-water mark. %s", REGISTRY_DISALLOWED);
+}
+
+void upload_fail_unknown(struct registry_call *call)
+{
+    registry_fail(call, 404, "BLOB_UPLOAD_UNKNOWN", TEXT_NONE, "blob upload unknown to registry");
+}
+
+void upload_fail_internal(struct registry_call *call)
+{
+    registry_fail(call, 500, "UNKNOWN", TEXT_NONE, "internal error; correlation id %s",
+                  call->request->correlation_id);
+}
+
+static void fail_busy(struct registry_call *call)
+{
+    registry_fail(call, 503, "UNAVAILABLE", TEXT_NONE, "the registry is busy; try again");
+    http_set_header_string(call->answer, "Retry-After", "1");
+}
+
+static void fail_range(struct upload *upload)
+{
+    struct registry_call *call = &upload->call;
+    int64_t last = upload->start > 0 ? upload->start - 1 : 0;
+    registry_fail(call, 416, "BLOB_UPLOAD_INVALID", TEXT_NONE,
+                  "the range does not start at the upload's offset %lld", (long long)upload->start);
+    http_set_header_string(call->answer, "Range", arena_printf(call->arena, "0-%lld", (long long)last));
+    http_set_header_string(call->answer, "Docker-Upload-Uuid", upload->state.id);
+}
+
+static void fail_store(struct upload *upload, enum store_fault fault)
+{
+    struct registry_call *call = &upload->call;
+    if (fault == STORE_FULL)
+        upload_fail_disk(call);
+    else if (fault == STORE_ABSENT)
+        upload_fail_unknown(call);
+    else if (fault == STORE_BUSY)
+        registry_fail(call, 409, "BLOB_UPLOAD_INVALID", TEXT_NONE,
+                      "another request is writing to this upload; try again");
+    else
+        upload_fail_internal(call);
+}
+
+// ---- transactions
+
+struct run {
+    struct upload *upload;
+    bool (*run)(struct upload *upload);
+};
+
+static bool run_in(struct db_transaction *tx, void *argument)
+{
+    struct run *run = argument;
+    struct registry_call *call = &run->upload->call;
+    call->tx = tx;
+    call->failed = false;
+    http_answer_reset(call->answer);
+    return run->run(run->upload) && !call->failed;
+}
+
+bool upload_transact(struct upload *upload, bool (*run)(struct upload *upload))
+{
+    struct registry_call *call = &upload->call;
+    struct db_connection *connection = db_pool_take(upload->pool, POOL_WAIT_MS);
+    struct run argument = {upload, run};
+    enum db_outcome outcome = connection ? db_transact(connection, run_in, &argument) : DB_UNAVAILABLE;
+    db_pool_give(upload->pool, connection);
+    call->tx = NULL;
+    if (outcome == DB_COMMITTED)
+        return true;
+    if (outcome == DB_ROLLED_BACK && call->answer->status != 0)
+        return false;
+    call->failed = false;
+    if (outcome == DB_FAILED)
+        upload_fail_internal(call);
+    else
+        fail_busy(call);
+    return false;
+}
+
+// ---- what the request asks for
+
+// ".../blobs/uploads/" and ".../blobs/uploads/{id}"; the repository is what stands between.
+static bool read_path(struct upload *upload)
+{
+    const struct http_request *request = upload->call.request;
+    size_t count = request->segment_count;
+    if (count < 5 || !text_is(request->segments[0], "v2") ||
+        !text_is(request->segments[count - 3], "blobs") || !text_is(request->segments[count - 2], "uploads"))
+        return false;
+    struct buffer name = buffer_new(upload->call.arena);
+    for (size_t i = 1; i < count - 3; i++) {
+        if (i > 1)
+            buffer_char(&name, '/');
+        buffer_text(&name, request->segments[i]);
+    }
+    upload->call.repository = buffer_done(&name);
+    return true;
+}
+
+static bool read_kind(struct upload *upload, bool has_id)
+{
+    switch (upload->call.request->method) {
+    case HTTP_POST:
+        upload->kind = http_query(upload->call.request, "digest").base ? UPLOAD_WHOLE : UPLOAD_START;
+        return !has_id;
+    case HTTP_PATCH:
+        upload->kind = UPLOAD_APPEND;
+        return has_id;
+    case HTTP_PUT:
+        upload->kind = UPLOAD_CLOSE;
+        return has_id;
+    case HTTP_GET:
+    case HTTP_HEAD:
+        upload->kind = UPLOAD_STATUS;
+        return has_id;
+    case HTTP_DELETE:
+        upload->kind = UPLOAD_CANCEL;
+        return has_id;
+    case HTTP_OPTIONS:
+        break;
+    }
+    return false;
+}
+
+static void fail_method(struct registry_call *call, bool has_id)
+{
+    registry_fail(call, 405, "UNSUPPORTED", TEXT_NONE, "the operation is unsupported");
+    http_set_header_string(call->answer, "Allow", has_id ? "DELETE,GET,HEAD,PATCH,PUT" : "POST");
+}
+
+static bool read_route(struct upload *upload)
+{
+    struct registry_call *call = &upload->call;
+    const struct http_request *request = call->request;
+    if (request->malformed) {
+        registry_fail(call, 400, "NAME_INVALID", TEXT_NONE, "%s", request->malformed);
+        return false;
+    }
+    if (!read_path(upload)) {
+        registry_fail(call, 404, "NOT_FOUND", TEXT_NONE, "the requested resource does not exist");
+        return false;
+    }
+    const char *fault = repository_name_fault(call->repository);
+    if (fault) {
+        registry_fail(call, 400, "NAME_INVALID", TEXT_NONE, "%s", fault);
+        return false;
+    }
+    struct text id = request->segments[request->segment_count - 1];
+    if (!read_kind(upload, id.length > 0)) {
+        fail_method(call, id.length > 0);
+        return false;
+    }
+    call->operation = &operations[upload->kind];
+    call->route.operation = &call->operation->http;
+    return true;
+}
+
+// Names the session: a new one for a POST, else that of the path with what its `_state` says.
+static bool read_session(struct upload *upload)
+{
+    struct registry_call *call = &upload->call;
+    if (upload->kind == UPLOAD_WHOLE || upload->kind == UPLOAD_START) {
+        uuid_random(upload->state.id);
+        upload->state.created = clock_wall();
+        return true;
+    }
+    struct text id = call->request->segments[call->request->segment_count - 1];
+    struct text sealed = http_query(call->request, "_state");
+    if (!uuid_is(id) || !text_equal(id, text_lower(call->arena, id)))
+        return false;
+    if (sealed.base && !upload_state_open(call->arena, text_cstr(call->arena, id), sealed, &upload->state))
+        return false;
+    upload->state_given = sealed.base != NULL;
+    memcpy(upload->state.id, id.base, id.length);
+    return true;
+}
+
+static bool read_digest(struct upload *upload)
+{
+    if (upload->kind != UPLOAD_CLOSE && upload->kind != UPLOAD_WHOLE)
+        return true;
+    upload->digest = http_query(upload->call.request, "digest");
+    if (upload->digest.base && digest_parse(upload->digest, &upload->algorithm))
+        return true;
+    registry_fail(&upload->call, 400, "DIGEST_INVALID", TEXT_NONE, "%s",
+                  upload->digest.base ? "the digest is malformed or of an algorithm that is not supported"
+                                      : "the digest parameter is missing");
+    return false;
+}
+
+// "<start>-<end>" as OCI says; "bytes <start>-<end>/<size>" as HTTP does.
+static bool read_range(struct upload *upload)
+{
+    struct registry_call *call = &upload->call;
+    bool doubled = false;
+    struct text range = http_header(call->request, "content-range", &doubled);
+    upload->range_from = upload->range_to = -1;
+    if (!range.base || (upload->kind != UPLOAD_APPEND && upload->kind != UPLOAD_CLOSE))
+        return true;
+    if (text_starts_nocase(range, "bytes"))
+        range = text_trim(text_slice(range, 5, range.length));
+    ptrdiff_t slash = text_find(range, '/');
+    if (slash >= 0)
+        range = text_slice(range, 0, (size_t)slash);
+    ptrdiff_t dash = text_find(range, '-');
+    if (doubled || dash < 0 || !text_to_int64(text_slice(range, 0, (size_t)dash), &upload->range_from) ||
+        !text_to_int64(text_slice(range, (size_t)dash + 1, range.length), &upload->range_to)) {
+        registry_fail(call, 400, "BLOB_UPLOAD_INVALID", TEXT_NONE, "the Content-Range is malformed");
+        return false;
+    }
+    return true;
+}
+
+// The range against the session's offset and the stated length. An empty body may say "0-0" or nothing.
+static bool range_fits(struct upload *upload)
+{
+    if (upload->range_from < 0 || !upload->has_body)
+        return true;
+    if (upload->range_from != upload->start || upload->range_to < upload->range_from) {
+        fail_range(upload);
+        return false;
+    }
+    int64_t length = upload->range_to - upload->range_from + 1;
+    if (upload->length >= 0 && upload->length != length) {
+        registry_fail(&upload->call, 400, "SIZE_INVALID", TEXT_NONE,
+                      "the Content-Range names %lld bytes, the Content-Length %lld", (long long)length,
+                      (long long)upload->length);
+        return false;
+    }
+    return true;
+}
+
+// ---- the beginning
+
+static void release(struct upload *upload)
+{
+    store_end(upload->file);
+    upload->file = NULL;
+    if (upload->limit)
+        upload_limit_give(upload->limit, upload->held);
+    upload->held = 0;
+    if (upload->hash.digest)
+        digest_drop(upload->hash.digest);
+    if (upload->hash_at_start.digest)
+        digest_drop(upload->hash_at_start.digest);
+    upload->hash = upload->hash_at_start = (struct upload_hash){0};
+}
+
+// Back to what the session was when this request began; its answer is filled.
+static void go_back(struct upload *upload)
+{
+    if (upload->file) {
+        store_truncate(upload->file, upload->start);
+        upload_hash_keep(upload->state.id, upload->hash_at_start);
+        upload->hash_at_start.digest = NULL;
+        if (upload->kind == UPLOAD_WHOLE)
+            upload_session_drop(upload); // its Location was never told to anyone
+    }
+    upload->refused = true;
+    release(upload);
+}
+
+static void take_hash(struct upload *upload)
+{
+    upload->hash = upload_hash_take(upload->state.id, upload->start);
+    if (upload->hash.digest == NULL && upload->start == 0) {
+        enum digest_algorithm algorithm = upload->digest.base ? upload->algorithm : DIGEST_SHA256;
+        upload->hash = (struct upload_hash){digest_begin(algorithm), algorithm, 0};
+    }
+    upload->hash_at_start = upload->hash;
+    if (upload->hash.digest)
+        upload->hash_at_start.digest = digest_copy(upload->hash.digest);
+}
+
+static bool take_room(struct upload *upload)
+{
+    int64_t stated = upload->length > 0 ? upload->start + upload->length : upload->start;
+    bool fits = upload_limit_take(upload->limit, upload->start);
+    if (fits)
+        upload->held = upload->start;
+    if (upload->has_body && (!fits || upload_limit_room(upload->limit) < stated - upload->start)) {
+        upload_fail_quota(&upload->call, upload_limit_quota(upload->limit));
+        return false;
+    }
+    if (upload->has_body && store_low_water()) {
+        upload_fail_disk(&upload->call);
+        return false;
+    }
+    return true;
+}
+
+// Opens the session for bytes: row, file, lock, row again.
+static bool open_session(struct upload *upload)
+{
+    if (!upload_session_open(upload))
+        return false;
+    if (upload->published)
+        return true;
+    failpoint("upload.before_create");
+    enum store_fault fault = store_begin(upload->state.id, true, &upload->file);
+    if (fault != STORE_OK) {
+        fail_store(upload, fault);
+        return false;
+    }
+    if (!upload_session_hold(upload)) {
+        release(upload);
+        return false;
+    }
+    take_hash(upload);
+    if (range_fits(upload) && take_room(upload))
+        return true;
+    go_back(upload);
+    return false;
+}
+
+bool upload_begin(struct upload *upload, struct db_pool *pool, const struct http_request *request,
+                  struct http_answer *answer, int64_t length, bool has_body)
+{
+    *upload = (struct upload){.pool = pool, .length = length, .has_body = has_body};
+    upload->call = (struct registry_call){.arena = request->arena, .request = request, .answer = answer};
+    if (!read_route(upload) || !read_digest(upload) || !read_range(upload)) {
+        upload->refused = true;
+        return false;
+    }
+    if (!read_session(upload)) {
+        upload_fail_unknown(&upload->call);
+        upload->refused = true;
+        return false;
+    }
+    bool bytes =
+        upload->kind == UPLOAD_WHOLE || upload->kind == UPLOAD_APPEND || upload->kind == UPLOAD_CLOSE;
+    upload->refused = bytes && !open_session(upload);
+    return !upload->refused;
+}
+
+// ---- the bytes
+
+static bool range_allows(const struct upload *upload, size_t length)
+{
+    return upload->range_from < 0 || store_size(upload->file) + (int64_t)length <= upload->range_to + 1;
+}
+
+bool upload_take(struct upload *upload, const void *bytes, size_t length)
+{
+    if (upload->refused)
+        return false;
+    if (upload->file == NULL)
+        return true; // the body of a request that has no use for one
+    enum store_fault fault = STORE_OK;
+    if (!range_allows(upload, length))
+        registry_fail(&upload->call, 400, "SIZE_INVALID", TEXT_NONE,
+                      "the body is longer than its Content-Range");
+    else if (!upload_limit_take(upload->limit, (int64_t)length))
+        upload_fail_quota(&upload->call, upload_limit_quota(upload->limit));
+    else {
+        upload->held += (int64_t)length;
+        fault = store_append(upload->file, bytes, length);
+        if (fault != STORE_OK)
+            fail_store(upload, fault);
+    }
+    if (upload->call.failed) {
+        go_back(upload);
+        return false;
+    }
+    if (upload->hash.digest) {
+        digest_add(upload->hash.digest, bytes, length);
+        upload->hash.offset += (int64_t)length;
+    }
+    return true;
+}
+
+// ---- the end
+
+static void reply_appended(struct upload *upload)
+{
+    struct registry_call *call = &upload->call;
+    int64_t size = store_size(upload->file);
+    registry_reply_empty(call, 202);
+    upload->state.rid = call->registry.rid;
+    upload->state.repository = call->repository;
+    if (upload->state.created == 0)
+        upload->state.created = clock_wall();
+    http_set_header(call->answer, "Location", upload_location(call->arena, &upload->state));
+    http_set_header_string(call->answer, "Range",
+                           arena_printf(call->arena, "0-%lld", (long long)(size > 0 ? size - 1 : 0)));
+    http_set_header_string(call->answer, "Docker-Upload-Uuid", upload->state.id);
+}
+
+static void finish_append(struct upload *upload)
+{
+    reply_appended(upload);
+    upload_hash_keep(upload->state.id, upload->hash);
+    upload->hash.digest = NULL;
+    release(upload);
+}
+
+// The digest of the whole file: what was hashed as it came, when that covers the file; else read again.
+static bool digest_of_file(struct upload *upload, struct text *digest)
+{
+    struct arena *arena = upload->call.arena;
+    int64_t size = store_size(upload->file);
+    if (upload->hash.digest && upload->hash.algorithm == upload->algorithm && upload->hash.offset == size) {
+        *digest = digest_end(digest_copy(upload->hash.digest), arena);
+        return true;
+    }
+    struct digest *running = digest_begin(upload->algorithm);
+    char *piece = xmalloc(READ_PIECE);
+    int64_t offset = 0;
+    for (ssize_t count; offset < size; offset += count) {
+        count = store_read(upload->file, offset, piece, READ_PIECE);
+        if (count <= 0)
+            break;
+        digest_add(running, piece, (size_t)count);
+    }
+    free(piece);
+    *digest = digest_end(running, arena);
+    return offset == size;
+}
+
+static void finish_close(struct upload *upload)
+{
+    struct text digest;
+    if (!digest_of_file(upload, &digest)) {
+        upload_fail_internal(&upload->call);
+        go_back(upload);
+        return;
+    }
+    if (!text_equal(digest, upload->digest)) {
+        registry_fail(&upload->call, 400, "DIGEST_INVALID", TEXT_NONE,
+                      "provided digest did not match uploaded content");
+        go_back(upload);
+        return;
+    }
+    // Whether a commit whose answer was lost took place is not known: from here on the file is not cut. Where
+    // the row still is an upload's, its put_from tells the next request how much of the file is the
+    // session's.
+    if (!upload_publish(upload) && upload->kind == UPLOAD_WHOLE)
+        upload_session_drop(upload);
+    release(upload);
+}
+
+static bool start_run(struct upload *upload)
+{
+    if (!registry_admit(&upload->call, ACCESS_PUSH))
+        return false;
+    upload_start(&upload->call);
+    return !upload->call.failed && registry_still_admitted(&upload->call);
+}
+
+void upload_finish(struct upload *upload)
+{
+    if (upload->refused)
+        return;
+    if (upload->file && upload->range_from >= 0 && upload->has_body &&
+        store_size(upload->file) != upload->range_to + 1) {
+        registry_fail(&upload->call, 400, "SIZE_INVALID", TEXT_NONE,
+                      "the body is shorter than its Content-Range");
+        go_back(upload);
+        return;
+    }
+    if (upload->published) {
+        upload_reply_created(&upload->call, upload->digest);
+        return;
+    }
+    switch (upload->kind) {
+    case UPLOAD_START:
+        upload_transact(upload, start_run);
+        break;
+    case UPLOAD_APPEND:
+        finish_append(upload);
+        break;
+    case UPLOAD_WHOLE:
+    case UPLOAD_CLOSE:
+        finish_close(upload);
+        break;
+    case UPLOAD_STATUS:
+        upload_session_status(upload);
+        break;
+    case UPLOAD_CANCEL:
+        upload_session_cancel(upload);
+        break;
+    }
+}
+
+void upload_abandon(struct upload *upload)
+{
+    if (upload->file == NULL)
+        return;
+    if (upload->kind != UPLOAD_APPEND) {
+        go_back(upload);
+        return;
+    }
+    // The bytes of a cut PATCH are the session's: it resumes at that offset (decisions 29).
+    upload_hash_keep(upload->state.id, upload->hash);
+    upload->hash.digest = NULL;
+    upload->refused = true;
+    release(upload);
+}

@@ -1,0 +1,260 @@
+// An upload session's row: made by its first body, found again by each request, touched while it lives. The
+// row is committed before its file is created, so at every moment exactly one row names each file.
+#include "rp/data/upload.h"
+
+#include "base/arena.h"
+#include "rp/data/content.h"
+#include "rp/data/reply.h"
+
+// `spent`: the id's file belongs to a blob already, or is on its way out.
+static const struct db_statement session_find = {
+    "upload_session_find", "select u.registry_id, u.repository, u.put_from,"
+                           " exists (select 1 from acr.blob b where b.file = i.id)"
+                           " or exists (select 1 from acr.garbage g where g.file = i.id)"
+                           " from (select $1::uuid as id) i left join acr.upload u on u.id = i.id"};
+static const struct db_statement session_make = {
+    "upload_session_make", "insert into acr.upload (id, registry_id, repository, put_from)"
+                           " values ($1, $2, $3, $4) on conflict (id) do nothing"};
+static const struct db_statement repository_locked = {
+    "upload_repository_locked", "select 1 from acr.repository where registry_id = $1 and name = $2"
+                                " and deleted_at is null and not write_enabled"};
+
+static int64_t stated_size(const struct upload *upload)
+{
+    return upload->length > 0 ? upload->length : 0;
+}
+
+static bool is_ours(const struct upload *upload, const struct db_result *row)
+{
+    return db_get_int(row, 0, 0) == upload->call.registry.id &&
+           text_equal(db_get(row, 0, 1), upload->call.repository);
+}
+
+static bool state_fits(const struct upload *upload)
+{
+    return upload->state_given && text_equal(upload->state.rid, upload->call.registry.rid) &&
+           text_equal(upload->state.repository, upload->call.repository);
+}
+
+static const struct db_statement session_published = {
+    "upload_session_published",
+    "select 1 from acr.blob b join acr.blob_link l on l.registry_id = b.registry_id and l.digest = b.digest"
+    " join acr.repository p on p.id = l.repository_id and p.deleted_at is null"
+    " where b.file = $1 and b.registry_id = $2 and b.digest = $3 and p.name = $4"};
+
+// A closing PUT sent again because its answer was lost.
+static bool is_published(struct upload *upload)
+{
+    struct registry_call *call = &upload->call;
+    if (upload->kind != UPLOAD_CLOSE || upload->has_body || !state_fits(upload))
+        return false;
+    return db_rows(DB_RUN(call->tx, &session_published, db_string(upload->state.id),
+                          db_int(call->registry.id), db_text(upload->digest), db_text(call->repository))) ==
+           1;
+}
+
+// Makes the row where the session has had no body yet. put_from 0 says that a PUT's bytes are not the
+// session's.
+static bool find_or_make(struct upload *upload)
+{
+    struct registry_call *call = &upload->call;
+    const char *id = upload->state.id;
+    const struct db_result *row = DB_RUN(call->tx, &session_find, db_string(id));
+    if (db_rows(row) == 1 && !db_is_null(row, 0, 0)) {
+        if (is_ours(upload, row) && (!upload->state_given || state_fits(upload)))
+            return true;
+    } else if (upload->kind == UPLOAD_WHOLE ||
+               (state_fits(upload) && upload_state_fresh(&upload->state) && !db_get_bool(row, 0, 3))) {
+        struct db_value put_from = upload->kind == UPLOAD_APPEND ? db_null() : db_int(0);
+        DB_RUN(call->tx, &session_make, db_string(id), db_int(call->registry.id), db_text(call->repository),
+               put_from);
+        return true;
+    }
+    upload->published = is_published(upload);
+    if (!upload->published)
+        upload_fail_unknown(call);
+    return upload->published;
+}
+
+static bool repository_is_open(struct registry_call *call)
+{
+    if (db_rows(DB_RUN(call->tx, &repository_locked, db_int(call->registry.id), db_text(call->repository))) ==
+        0)
+        return true;
+    registry_fail(call, 405, "REGISTRY_DISALLOWED_OPERATION", TEXT("{}"), "%s", REGISTRY_DISALLOWED);
+    return false;
+}
+
+static bool open_run(struct upload *upload)
+{
+    struct registry_call *call = &upload->call;
+    if (!registry_admit(call, ACCESS_PUSH))
+        return false;
+    if (!repository_is_open(call))
+        return false;
+    if (!find_or_make(upload))
+        return false;
+    upload->limit = upload_limit_read(call->tx, call->registry.id, call->registry.quota);
+    if (upload->has_body && upload_limit_room(upload->limit) < stated_size(upload) + (upload->length < 0)) {
+        upload_fail_quota(call, upload_limit_quota(upload->limit));
+        return false;
+    }
+    return true;
+}
+
+bool upload_session_open(struct upload *upload)
+{
+    return upload_transact(upload, open_run);
+}
+
+// $2: a PUT with a body, $3: the file's size. What a PUT adds is the session's only once it is published, so
+// the size before it is written down before its first byte.
+static const struct db_statement session_hold = {
+    "upload_session_hold",
+    "update acr.upload set touched = clock_timestamp(),"
+    " put_from = case when $2::boolean then least(put_from, $3::bigint) else put_from end"
+    " where id = $1 and not exists (select 1 from acr.blob b where b.file = $1)"
+    " and not exists (select 1 from acr.garbage g where g.file = $1) returning put_from"};
+static const struct db_statement session_clear = {"upload_session_clear",
+                                                  "update acr.upload set put_from = null where id = $1"};
+// The net for a file made between the row's end and our lock: nobody else names it.
+static const struct db_statement session_orphan = {
+    "upload_session_orphan", "insert into acr.garbage (file) select $1::uuid"
+                             " where not exists (select 1 from acr.blob b where b.file = $1)"
+                             " and not exists (select 1 from acr.upload u where u.id = $1)"
+                             " on conflict (file) do nothing"};
+static const struct db_statement session_twice = {
+    "upload_session_twice", "delete from acr.upload u where u.id = $1"
+                            " and (exists (select 1 from acr.blob b where b.file = u.id)"
+                            " or exists (select 1 from acr.garbage g where g.file = u.id))"};
+
+static bool hold_run(struct upload *upload)
+{
+    struct registry_call *call = &upload->call;
+    const char *id = upload->state.id;
+    bool put = upload->has_body && upload->kind != UPLOAD_APPEND;
+    const struct db_result *row =
+        DB_RUN(call->tx, &session_hold, db_string(id), db_bool(put), db_int(store_size(upload->file)));
+    upload->start = -1;
+    if (db_rows(row) == 1) {
+        int64_t size = store_size(upload->file);
+        upload->put_cut = !db_is_null(row, 0, 0);
+        upload->start = upload->put_cut && db_get_int(row, 0, 0) < size ? db_get_int(row, 0, 0) : size;
+        return true;
+    }
+    DB_RUN(call->tx, &session_twice, db_string(id));
+    DB_RUN(call->tx, &session_orphan, db_string(id));
+    return true;
+}
+
+static bool clear_run(struct upload *upload)
+{
+    DB_RUN(upload->call.tx, &session_clear, db_string(upload->state.id));
+    return true;
+}
+
+bool upload_session_hold(struct upload *upload)
+{
+    if (!upload_transact(upload, hold_run))
+        return false;
+    if (upload->start < 0) {
+        upload_fail_unknown(&upload->call);
+        return false;
+    }
+    if (upload->start < store_size(upload->file) && store_truncate(upload->file, upload->start) != STORE_OK) {
+        upload_fail_internal(&upload->call);
+        return false;
+    }
+    // What an earlier PUT left is gone; from here on the file's size is the session's again.
+    return upload->kind != UPLOAD_APPEND || !upload->put_cut || upload_transact(upload, clear_run);
+}
+
+static const struct db_statement session_drop = {
+    "upload_session_drop",
+    "with g as (delete from acr.upload where id = $1 returning id)"
+    " insert into acr.garbage (file, size) select g.id, $2::bigint from g"
+    " where not exists (select 1 from acr.blob b where b.file = g.id) on conflict (file) do nothing"};
+
+static bool drop_run(struct upload *upload)
+{
+    int64_t size = upload->file ? store_size(upload->file) : 0;
+    DB_RUN(upload->call.tx, &session_drop, db_string(upload->state.id), db_int(size));
+    return true;
+}
+
+void upload_session_drop(struct upload *upload)
+{
+    // The answer that the caller gives stays, whatever becomes of this: the sweep drops what is left.
+    struct http_answer answer = *upload->call.answer;
+    bool refused = upload->call.failed;
+    upload_transact(upload, drop_run);
+    *upload->call.answer = answer;
+    upload->call.failed = refused;
+}
+
+// GET and DELETE look at the row; the size is the file's, or what it was before a PUT that never ended.
+static bool look(struct upload *upload, bool *has_row, int64_t *put_from)
+{
+    struct registry_call *call = &upload->call;
+    if (!registry_admit(call, ACCESS_PUSH))
+        return false;
+    const struct db_result *row = DB_RUN(call->tx, &session_find, db_string(upload->state.id));
+    *has_row = db_rows(row) == 1 && !db_is_null(row, 0, 0);
+    *put_from = *has_row && !db_is_null(row, 0, 2) ? db_get_int(row, 0, 2) : -1;
+    bool known = *has_row
+                     ? is_ours(upload, row) && (!upload->state_given || state_fits(upload))
+                     : state_fits(upload) && upload_state_fresh(&upload->state) && !db_get_bool(row, 0, 3);
+    if (!known)
+        upload_fail_unknown(call);
+    return known;
+}
+
+static bool status_run(struct upload *upload)
+{
+    bool has_row;
+    int64_t put_from, size;
+    if (!look(upload, &has_row, &put_from))
+        return false;
+    if (!has_row || store_stat(upload->state.id, &size) != STORE_OK)
+        size = 0;
+    upload->start = put_from >= 0 && put_from < size ? put_from : size;
+    return true;
+}
+
+void upload_session_status(struct upload *upload)
+{
+    struct registry_call *call = &upload->call;
+    if (!upload_transact(upload, status_run))
+        return;
+    int64_t last = upload->start > 0 ? upload->start - 1 : 0;
+    registry_reply_empty(call, 204);
+    upload->state.rid = call->registry.rid;
+    upload->state.repository = call->repository;
+    http_set_header(call->answer, "Location", upload_location(call->arena, &upload->state));
+    http_set_header_string(call->answer, "Range", arena_printf(call->arena, "0-%lld", (long long)last));
+    http_set_header_string(call->answer, "Docker-Upload-Uuid", upload->state.id);
+}
+
+// A session that never had a body leaves its id behind as garbage for a while, so that its `_state` is spent.
+static const struct db_statement session_spend = {
+    "upload_session_spend", "insert into acr.garbage (file) values ($1) on conflict (file) do nothing"};
+
+static bool cancel_run(struct upload *upload)
+{
+    bool has_row;
+    int64_t put_from;
+    if (!look(upload, &has_row, &put_from))
+        return false;
+    if (has_row)
+        return drop_run(upload);
+    DB_RUN(upload->call.tx, &session_spend, db_string(upload->state.id));
+    return true;
+}
+
+void upload_session_cancel(struct upload *upload)
+{
+    if (!upload_transact(upload, cancel_run))
+        return;
+    registry_reply_empty(&upload->call, 204);
+    http_set_header_string(&upload->call.answer[0], "Docker-Upload-Uuid", upload->state.id);
+}

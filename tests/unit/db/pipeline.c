@@ -13,7 +13,7 @@
 static const struct db_statement echo = {"p_echo", "select $1::bigint, $2::text"};
 static const struct db_statement divide = {"p_divide", "select 100 / $1::bigint"};
 static const struct db_statement nap = {"p_nap", "select pg_sleep($1::bigint / 1000.0)"};
-static const struct db_statement wide = {"p_wide", "select repeat($1::text, 20)"};
+static const struct db_statement wide = {"p_wide", "select repeat($1::text, 4)"};
 static const struct db_statement *const statements[] = {&echo, &divide, &nap, &wide};
 
 struct query {

@@ -209,16 +209,23 @@ void graph_refuse(struct http_exchange *exchange, int status, const char *why)
     graph_error(&call, status, code, "%s", why);
 }
 
-void graph_dispatch(struct http_exchange *exchange)
+bool graph_prepare(struct http_exchange *exchange)
 {
     pthread_once(&once, build_router);
     struct service_call *call = service_call_new(exchange, graph_refuse);
     if (exchange->request.malformed) {
         graph_refuse(exchange, 400, exchange->request.malformed);
-        http_finish(exchange);
-        return;
+        return false;
     }
     http_router_find(router, &exchange->request, &call->route);
     call->run = run_signed_in;
-    service_work(call);
+    return true;
+}
+
+void graph_dispatch(struct http_exchange *exchange)
+{
+    if (graph_prepare(exchange))
+        service_work(exchange->context);
+    else
+        http_finish(exchange);
 }

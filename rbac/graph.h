@@ -3,6 +3,9 @@
 #include "rbac/service.h"
 #include "rbac/token.h"
 
+// True: the call waits for service_work; false: the exchange is answered.
+bool graph_prepare(struct http_exchange *exchange);
+
 // One clause of $filter; what clients of Microsoft Graph send to find a principal by name.
 struct graph_filter {
     enum { GRAPH_ALL, GRAPH_EQUAL, GRAPH_STARTS, GRAPH_ANY } kind;

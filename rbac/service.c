@@ -39,7 +39,7 @@ static bool in_transaction(struct db_transaction *tx, void *argument)
     return commit;
 }
 
-static void on_worker(struct http_exchange *exchange, struct db_connection *connection)
+void service_run(struct http_exchange *exchange, struct db_connection *connection)
 {
     struct service_call *call = exchange->context;
     enum db_outcome outcome = db_transact(connection, in_transaction, call);
@@ -60,5 +60,5 @@ static void busy(struct http_exchange *exchange)
 
 void service_work(struct service_call *call)
 {
-    lane_work(call->exchange, on_worker, busy);
+    lane_work(call->exchange, service_run, busy);
 }

@@ -33,3 +33,5 @@ struct service_call *service_call_new(struct http_exchange *exchange,
                                       void (*refuse)(struct http_exchange *, int, const char *));
 // Runs call->run on a worker; the exchange ends after it.
 void service_work(struct service_call *call);
+// What the worker does: fills the answer of the call in exchange->context.
+void service_run(struct http_exchange *exchange, struct db_connection *connection);

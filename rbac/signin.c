@@ -87,21 +87,19 @@ static void refuse_method(struct service_call *call, unsigned allowed)
     http_set_header(call->answer, "Allow", http_allow(call->arena, allowed));
 }
 
-void signin_dispatch(struct http_exchange *exchange)
+bool signin_prepare(struct http_exchange *exchange)
 {
     rbac_services_start();
     struct service_call *call = service_call_new(exchange, signin_refuse);
     if (exchange->request.malformed) {
         signin_refuse(exchange, 400, exchange->request.malformed);
-        http_finish(exchange);
-        return;
+        return false;
     }
     http_router_find(router, &exchange->request, &call->route);
     const struct service_operation *operation = (const struct service_operation *)call->route.operation;
     if (operation && !operation->direct) {
         call->run = operation->run;
-        service_work(call);
-        return;
+        return true;
     }
     if (operation)
         operation->run(call);
@@ -109,5 +107,13 @@ void signin_dispatch(struct http_exchange *exchange)
         refuse_method(call, call->route.allowed);
     else
         signin_refuse(exchange, 404, "There is nothing at this address.");
-    http_finish(exchange);
+    return false;
+}
+
+void signin_dispatch(struct http_exchange *exchange)
+{
+    if (signin_prepare(exchange))
+        service_work(exchange->context);
+    else
+        http_finish(exchange);
 }

@@ -2,6 +2,9 @@
 #pragma once
 #include "rbac/service.h"
 
+// Finds the call's handler. True: it waits for service_work; false: the exchange is answered.
+bool signin_prepare(struct http_exchange *exchange);
+
 struct signin_form {
     struct http_field *fields;
     size_t count;
@@ -35,7 +38,7 @@ bool signin_read_resource(struct service_call *call, struct text resource, struc
                           struct text fallback, struct signin_resource *wanted);
 // The issuer of the document that leads to this URL (decisions 26); NULL: no such tenant, answered.
 const char *signin_issuer(struct service_call *call);
-// The names of {tenant} in a path that mean this site.
+// Whether {tenant} in a path means this site.
 bool signin_tenant_known(struct text tenant);
 
 // signin_token.c: writes the 200. `client_id` is the client application's.

@@ -207,19 +207,20 @@ bool signin_read_resource(struct service_call *call, struct text resource, struc
     return rbac_audience_known(wanted->audience) || refuse_resource(call, wanted->audience);
 }
 
+// A site has one tenant, so every name means it; an id must be its id.
 bool signin_tenant_known(struct text tenant)
 {
-    const struct config *config = site()->config;
-    static const char *const common[] = {"adfs", "common", "organizations"};
-    for (size_t i = 0; i < 3; i++)
-        if (text_is_nocase(tenant, common[i]))
-            return true;
-    if (text_is_nocase(tenant, config->tenant_id) || text_is_nocase(tenant, config->domain))
-        return true;
-    size_t region = strlen(config->region);
-    return text_starts_nocase(tenant, config->region) && tenant.length > region &&
-           tenant.base[region] == '.' &&
-           text_is_nocase(text_slice(tenant, region + 1, tenant.length), config->domain);
+    if (uuid_is(tenant))
+        return text_is_nocase(tenant, site()->config->tenant_id);
+    if (tenant.length == 0 || tenant.length > 253)
+        return false;
+    for (size_t i = 0; i < tenant.length; i++) {
+        char c = tenant.base[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+              c == '-' || c == '_'))
+            return false;
+    }
+    return true;
 }
 
 const char *signin_issuer(struct service_call *call)

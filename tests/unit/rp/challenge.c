@@ -96,7 +96,7 @@ static const char *basic(struct arena *arena, const char *name, const char *pass
     return arena_printf(arena, "Basic %.*s", TEXT_ARG(text_base64(arena, plain, strlen(plain))));
 }
 
-START_TEST(who)
+START_TEST(authorization_headers)
 {
     struct arena *arena = arena_new();
     struct registry_identity who;
@@ -152,8 +152,7 @@ START_TEST(bearer)
     fixture_sign_in(f, FIXTURE_PULLER);
     struct text refresh = registry_token_mint(&f->call, TOKEN_REFRESH, NULL, 0);
     struct text access = registry_token_mint(&f->call, TOKEN_ACCESS, NULL, 0);
-    struct registry_identity who;
-    (void)who;
+
     fixture_header(f, "authorization", arena_printf(f->arena, "bEaReR  %.*s", TEXT_ARG(access)));
     ck_assert_int_eq(registry_sign_in(&f->call), SIGN_IN_OK);
     ck_assert(registry_may(&f->call, ACCESS_BASE)); // without a scope it is good for /v2/ (decisions 32)
@@ -177,6 +176,7 @@ START_TEST(admin_disabled)
 }
 END_TEST
 
+Suite *suite_challenge(void);
 Suite *suite_challenge(void)
 {
     Suite *suite = suite_create("challenge");
@@ -184,7 +184,7 @@ Suite *suite_challenge(void)
     tcase_add_test(tests, headers);
     tcase_add_test(tests, answer);
     tcase_add_test(tests, base_has_no_detail);
-    tcase_add_test(tests, who);
+    tcase_add_test(tests, authorization_headers);
     tcase_add_test(tests, null_guid);
     tcase_add_test(tests, bearer);
     tcase_add_test(tests, admin_disabled);

@@ -221,6 +221,7 @@ START_TEST(names)
 }
 END_TEST
 
+Suite *suite_registry_body(void);
 Suite *suite_registry_body(void)
 {
     Suite *suite = suite_create("registry_body");

@@ -280,6 +280,7 @@ START_TEST(scopes)
 }
 END_TEST
 
+Suite *suite_registry_token(void);
 Suite *suite_registry_token(void)
 {
     Suite *suite = suite_create("registry_token");

@@ -13,6 +13,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,20 +49,14 @@ static bool connects(const struct sockaddr *address, socklen_t length)
     return ok;
 }
 
-static bool unix_connects(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    return connects((const struct sockaddr *)&address, sizeof address);
-}
-
 // The last socket to appear is the last loop's.
 static bool serve_ready(void *argument)
 {
     const struct site_up *up = argument;
-    char path[200];
-    snprintf(path, sizeof path, "%s/http-%d.sock", up->config->runtime, up->config->loops - 1);
-    return unix_connects(path);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int n = snprintf(address.sun_path, sizeof address.sun_path, "%s/http-%d.sock", up->config->runtime,
+                     up->config->loops - 1);
+    return n < (int)sizeof address.sun_path && connects((const struct sockaddr *)&address, sizeof address);
 }
 
 static bool edge_ready(void *argument)

@@ -107,7 +107,7 @@ static void sweep(void *argument)
     loop->server->global.http1.callbacks.foreach_request(&loop->context, sweep_one, &now);
 }
 
-void sweep_start(struct server_loop *loop)
+void slow_clients_start(struct server_loop *loop)
 {
     loop->super.every(&loop->super, 1000, sweep, loop);
 }

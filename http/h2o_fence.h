@@ -115,7 +115,7 @@ bool loop_post(struct server_loop *loop, struct posted *posted);
 void listen_start(struct listener *listener);
 void listen_resume(struct server_loop *loop);
 void listen_stop(struct listener *listener);
-void sweep_start(struct server_loop *loop);
+void slow_clients_start(struct server_loop *loop);
 // Says "no more" to connections that wait between requests; with `all`, cuts every one.
 void cut_connections(struct server_loop *loop, bool all);
 

@@ -201,7 +201,7 @@ static void start(struct server_loop *loop)
         (h2o_accept_ctx_t){.ctx = &loop->context, .hosts = server->global.hosts};
     if (server->config.loop_started != NULL)
         server->config.loop_started(&loop->super, server->config.argument);
-    sweep_start(loop);
+    slow_clients_start(loop);
     listen_start(&loop->edge);
     listen_start(&loop->loopback);
     pthread_mutex_lock(&server->mutex);

@@ -130,7 +130,7 @@ void rbac_snapshot_start(const struct db_target *target)
     pthread_cond_init(&state.caught_up, &attributes);
     pthread_condattr_destroy(&attributes);
 
-    db_set_commit_hook(rbac_raise_version);
+    rbac_install_hook();
     state.connection = db_connection_new(target);
     state.stopping = false;
     state.wanted = true;

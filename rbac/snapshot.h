@@ -23,6 +23,9 @@ bool rbac_version_read(struct db_transaction *tx, struct rbac_version *version);
 // For writes without notes, after their last statement that can wait: false, having asked for another run, when the
 // version they decided with (db_context) is no longer the current one. True without a context.
 bool rbac_still_current(struct db_transaction *tx);
+// The same, and nobody else moves the version until the commit: for writes whose check spans rows that others change
+// (the last Owner, a name used once). Only the hook's statement and reads may follow it (lock order).
+bool rbac_version_hold(struct db_transaction *tx);
 
 struct rbac_snapshot; // immutable, counted
 

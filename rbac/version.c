@@ -13,6 +13,11 @@ static const struct db_statement version_read = {
     "select " RBAC_VERSION_COLUMNS " from rbac.version v",
 };
 
+static const struct db_statement version_hold = {
+    "rbac_version_hold",
+    "select " RBAC_VERSION_COLUMNS " from rbac.version v for update",
+};
+
 // Version and deltas in one statement. Never a sequence: readers would see its new value before the data.
 static const struct db_statement version_raise = {
     "rbac_version_raise",
@@ -44,18 +49,27 @@ bool rbac_version_read(struct db_transaction *tx, struct rbac_version *version)
     return rbac_version_of(DB_RUN0(tx, &version_read), version);
 }
 
-bool rbac_still_current(struct db_transaction *tx)
+// Whether that is the version that the writer decided with; asks for another run when not.
+static bool is_decided_with(struct db_transaction *tx, const struct db_result *result)
 {
     const struct rbac_version *decided = db_context(tx);
     struct rbac_version now;
-    if (!decided)
-        return true;
-    if (!rbac_version_read(tx, &now))
+    if (!rbac_version_of(result, &now))
         return false; // the statement failed, and with it the transaction
-    if (strcmp(now.stamp, decided->stamp) == 0)
+    if (!decided || strcmp(now.stamp, decided->stamp) == 0)
         return true;
     db_retry(tx);
     return false;
+}
+
+bool rbac_still_current(struct db_transaction *tx)
+{
+    return db_context(tx) == NULL || is_decided_with(tx, DB_RUN0(tx, &version_read));
+}
+
+bool rbac_version_hold(struct db_transaction *tx)
+{
+    return is_decided_with(tx, DB_RUN0(tx, &version_hold));
 }
 
 void rbac_changed(struct db_transaction *tx, const char *kind, struct text key)
@@ -82,4 +96,9 @@ void rbac_raise_version(struct db_transaction *tx)
     const struct rbac_version *decided = db_context(tx);
     if (db_rows(raised) == 1 && decided && !text_is(db_get(raised, 0, 0), decided->stamp))
         db_retry(tx);
+}
+
+void rbac_install_hook(void)
+{
+    db_set_commit_hook(rbac_raise_version);
 }

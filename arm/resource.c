@@ -128,26 +128,3 @@ struct text arm_resource_id(struct arena *arena, const struct arm_resource *reso
     return resource_id_build(arena, resource->subscription_id, resource->group, resource->type,
                              resource->name);
 }
-
-static const struct db_statement list_of_subscription = {
-    "arm_resource_list_subscription",
-    "select " COLUMNS FROM
-    "where r.subscription_id = $1::uuid and r.type_key = $2 and r.id > $3 order by r.id limit $4"};
-static const struct db_statement list_of_group = {
-    "arm_resource_list_group",
-    "select " COLUMNS FROM "where r.group_id = $1 and r.type_key = $2 and r.id > $3 order by r.id limit $4"};
-
-size_t arm_resource_list(struct arm_call *call, const char *type, struct arm_resource_key after, size_t limit,
-                         struct arm_resource *resources)
-{
-    struct db_value key = db_text(text_lower(call->arena, text_of(type)));
-    const struct db_result *rows =
-        call->group_id ? DB_RUN(call->tx, &list_of_group, db_int(call->group_id), key, db_int(after.id),
-                                db_int((int64_t)limit))
-                       : DB_RUN(call->tx, &list_of_subscription, db_text(call->subscription_id), key,
-                                db_int(after.id), db_int((int64_t)limit));
-    size_t count = db_rows(rows);
-    for (size_t i = 0; i < count; i++)
-        read_row(call, rows, i, &resources[i]);
-    return count;
-}

@@ -34,15 +34,6 @@ void arm_resource_update(struct arm_call *call, struct arm_resource *resource);
 void arm_resource_delete(struct arm_call *call, const struct arm_resource *resource);
 struct text arm_resource_id(struct arena *arena, const struct arm_resource *resource);
 
-// The registered resources of a type, for lists, by keyset: in the subscription, or in a group when group_id
-// is not 0; after (group_id, name) of the last one. At most `limit` rows of `resources`, which the caller
-// holds.
-struct arm_resource_key {
-    int64_t id; // of the last one seen; 0: from the start
-};
-size_t arm_resource_list(struct arm_call *call, const char *type, struct arm_resource_key after, size_t limit,
-                         struct arm_resource *resources);
-
 // "West US" and "westus" are one. True when it is the region that we have.
 bool arm_location_is_ours(struct text location);
 // body.location of a PUT of `type`: the region's canonical name, or NULL after LocationRequired or

@@ -87,6 +87,7 @@ void arm_start(void)
         &role_assignments_type,
         &permissions_type,
         &classic_administrators_type,
+        &classic_administrators_type,
     };
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         arm_register_type(own[i]);

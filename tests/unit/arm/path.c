@@ -1,0 +1,60 @@
+// The scope that a URL's decision is about.
+#include "fixture.h"
+
+static void scope_is(const char *path, const char *scope)
+{
+    struct fixture *f = fixture_new(HTTP_GET, path);
+    assert_text(door_scope(f->arena, &f->request), scope);
+    fixture_free(f);
+}
+
+START_TEST(scopes)
+{
+    scope_is("/", "/");
+    scope_is("/subscriptions/s/", "/subscriptions/s");
+    scope_is("/subscriptions/s/resourcegroups", "/subscriptions/s");
+    scope_is("/subscriptions/s/resourcegroups/G", "/subscriptions/s/resourcegroups/G");
+    scope_is("/subscriptions/s/providers", "/subscriptions/s");
+    scope_is("/subscriptions/s/providers/N", "/subscriptions/s");
+    scope_is("/subscriptions/s/providers/N/register", "/subscriptions/s");
+    scope_is("/subscriptions/s/providers/N/registries", "/subscriptions/s/providers/N");
+    scope_is("/subscriptions/s/resourceGroups/g/providers/N//registries/r",
+             "/subscriptions/s/resourceGroups/g/providers/N/registries/r");
+    scope_is("/subscriptions/s/resourceGroups/g/providers/N/registries/r/listCredentials",
+             "/subscriptions/s/resourceGroups/g/providers/N/registries/r");
+    scope_is("/subscriptions/s/providers/Microsoft.Authorization/roleAssignments",
+             "/subscriptions/s/providers/Microsoft.Authorization");
+    scope_is("/subscriptions/s/resourceGroups/g/providers/N/r/n/providers/Microsoft.Authorization/"
+             "roleAssignments/a",
+             "/subscriptions/s/resourceGroups/g/providers/N/r/n/providers/Microsoft.Authorization/"
+             "roleAssignments/a");
+}
+END_TEST
+
+START_TEST(segments)
+{
+    static const char *const bad[] = {"/subscriptions/a%2Fb", "/a%0ab", "/a%ff"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct fixture *f = fixture_new(HTTP_GET, bad[i]);
+        ck_assert_msg(!door_read_path(&f->door.call), "%s", bad[i]);
+        ck_assert_int_eq(f->door.call.failure->status, 400);
+        fixture_free(f);
+    }
+    struct fixture *f = fixture_new(HTTP_GET, "//SUBSCRIPTIONS/AB//resourcegroups/My%20G/x");
+    ck_assert(door_read_path(&f->door.call));
+    assert_text(f->door.call.subscription_id, "ab");
+    assert_text(f->door.call.group, "My G");
+    fixture_free(f);
+}
+END_TEST
+
+Suite *suite_path(void);
+Suite *suite_path(void)
+{
+    Suite *suite = suite_create("path");
+    TCase *tests = tcase_create("paths");
+    tcase_add_test(tests, scopes);
+    tcase_add_test(tests, segments);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

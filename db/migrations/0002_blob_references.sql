@@ -11,7 +11,7 @@ update acr.blob b set referenced = true, ever_referenced = true
     where exists (select 1 from acr.manifest_ref f where f.registry_id = b.registry_id and f.digest = b.digest);
 
 drop index acr.blob_touched;
-create index blob_reclaim on acr.blob (touched) where not referenced;
+create index blob_reclaim on acr.blob (ever_referenced, touched) where not referenced;
 create index blob_unreferenced on acr.blob (registry_id) include (size) where not referenced;
 
 create function acr.blob_gains_reference() returns trigger language plpgsql as $$

@@ -70,20 +70,25 @@ struct step {
 
 // ---- blobs
 
-#define AGO(parameter) "clock_timestamp() - " parameter "::bigint * interval '1 millisecond'"
-// $FIRST: never referenced, $SECOND: promised. A blob whose last manifest went, and of which nobody was told
-// that it exists, goes at once.
-#define DUE(first, second)                                                                                   \
-    " not b.referenced and case when not b.ever_referenced then b.touched < " AGO(                           \
-        first) " when b.promised then b.touched < " AGO(second) " else true end"
+#define AGO(parameter) "now() - " parameter "::bigint * interval '1 millisecond'"
+// A blob whose last manifest went, and of which nobody was told that it exists, goes at once. Two halves, so
+// that each is a range of the index of what is unreferenced.
+#define NEVER_DUE(grace) " not b.referenced and not b.ever_referenced and b.touched < " AGO(grace)
+#define RELEASED_DUE(grace)                                                                                  \
+    " not b.referenced and b.ever_referenced and (not b.promised or b.touched < " AGO(grace) ")"
 static const struct db_statement sweep_registry = {
-    "sweep_registry",
-    "select b.registry_id from acr.blob b where" DUE("$1", "$2") " order by b.touched limit 1"};
+    "sweep_registry", "select q.registry_id from ((select b.registry_id from acr.blob b where" RELEASED_DUE(
+                          "$2") " limit 1)"
+                                " union all (select b.registry_id from acr.blob b where" NEVER_DUE(
+                                    "$1") " order by b.touched limit 1)) q"
+                                          " limit 1"};
 // After the usage lock, in a statement of its own; the row lock re-reads `referenced` and `touched` as they
 // are now.
 static const struct db_statement sweep_due = {
-    "sweep_due", "select b.digest from acr.blob b where b.registry_id = $1 and" DUE(
-                     "$2", "$3") " order by b.digest limit $4 for update skip locked"};
+    "sweep_due",
+    "select b.digest from acr.blob b where b.registry_id = $1"
+    " and (" NEVER_DUE("$2") " or" RELEASED_DUE("$3") ")"
+                                                      " order by b.digest limit $4 for update skip locked"};
 static const struct db_statement sweep_unlink = {
     "sweep_unlink", "delete from acr.blob_link where registry_id = $1 and digest = $2"};
 static const struct db_statement sweep_blob = {

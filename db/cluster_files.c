@@ -167,23 +167,28 @@ static struct text server_file(const struct config *config, struct arena *arena)
     return buffer_done(&b);
 }
 
-// Who may connect as whom: root, postgres, the service's user and whoever prepared the cluster.
+static void permit(struct buffer *b, const char *user, const char *role)
+{
+    buffer_format(b, "azsacr \"%s\" %s\n", user, role);
+}
+
+// Who may connect as whom: root and whoever prepared the cluster; where that is root also postgres, and the
+// service's user, who is not the database's administrator.
 static struct text ident_file(struct arena *arena)
 {
-    const char *users[4] = {"root", "postgres", "azsacr", NULL};
-    struct passwd entry, *found = NULL;
-    char bytes[4096];
-    if (getpwuid_r(geteuid(), &entry, bytes, sizeof bytes, &found) == 0 && found != NULL)
-        users[3] = found->pw_name;
     struct buffer b = buffer_new(arena);
     buffer_string(&b, "# Written at every start of azsacrd.\n");
-    for (size_t i = 0; i < 4; i++) {
-        bool service = users[i] != NULL && strcmp(users[i], "azsacr") == 0;
-        if (users[i] == NULL || strpbrk(users[i], "\"\n") != NULL)
-            continue;
-        buffer_format(&b, "azsacr \"%s\" azsacr\n", users[i]);
-        if (!service || i == 3)
-            buffer_format(&b, "azsacr \"%s\" postgres\n", users[i]);
+    const char *users[] = {"root", "postgres"};
+    struct passwd entry, *found = NULL;
+    char bytes[4096];
+    if (geteuid() == 0)
+        permit(&b, "azsacr", "azsacr");
+    else if (getpwuid_r(geteuid(), &entry, bytes, sizeof bytes, &found) == 0 && found != NULL &&
+             strpbrk(found->pw_name, "\"\n") == NULL)
+        users[1] = found->pw_name;
+    for (size_t i = 0; i < 2; i++) {
+        permit(&b, users[i], "azsacr");
+        permit(&b, users[i], "postgres");
     }
     return buffer_done(&b);
 }

@@ -58,7 +58,7 @@ static void close_session(struct db_connection *c)
     c->pg = NULL;
     c->prepared_count = 0;
     if (c->prepared != NULL)
-        memset(c->prepared, 0, c->prepared_capacity * sizeof *c->prepared);
+        memset(c->prepared, 0, c->prepared_capacity * sizeof(void *));
 }
 
 void connection_drop(struct db_connection *c, const char *why)
@@ -187,7 +187,7 @@ static void remember(struct db_connection *c, const struct db_statement *stateme
         const struct db_statement **old = c->prepared;
         size_t old_capacity = c->prepared_capacity;
         c->prepared_capacity = old_capacity ? old_capacity * 2 : 128;
-        c->prepared = xcalloc(c->prepared_capacity, sizeof *c->prepared);
+        c->prepared = xcalloc(c->prepared_capacity, sizeof(void *));
         for (size_t i = 0; i < old_capacity; i++)
             if (old[i] != NULL)
                 c->prepared[slot(c, old[i])] = old[i];

@@ -209,6 +209,10 @@ static void send_batch(struct db_pipeline *p)
     size_t sent = 0;
     struct query_queue refused = {0};
     while (p->waiting.first != NULL && sent < BATCH && p->sent.count < SENT_LIMIT) {
+        // What is asked again goes alone: it is no victim twice, and nobody's whose session it may have
+        // ended.
+        if (p->waiting.first->retried && sent > 0)
+            break;
         struct db_query *query = queue_pop(&p->waiting);
         if (!session_fill(&p->parameters, query->values, query->count)) {
             queue_push(&refused, query);
@@ -220,6 +224,8 @@ static void send_batch(struct db_pipeline *p)
             break;
         }
         sent++;
+        if (query->retried)
+            break;
     }
     if (sent > 0 && p->state == PIPELINE_READY) {
         if (PQpipelineSync(p->pg) == 1)

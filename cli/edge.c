@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -124,6 +125,14 @@ static const char *upstream_lines(const struct config *config, struct arena *are
     return buffer_done(&out).base;
 }
 
+// As many as this process may have: asking for more than the hard limit only makes nginx complain.
+static const char *file_limit(struct arena *arena)
+{
+    struct rlimit limit = {.rlim_max = 1024};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    return arena_printf(arena, "%llu", (unsigned long long)(limit.rlim_max < 65536 ? limit.rlim_max : 65536));
+}
+
 struct text edge_render(const struct config *config, struct arena *arena)
 {
     const char *certificate = arena_printf(arena, "%s/tls/edge.pem", config->state);
@@ -133,6 +142,7 @@ struct text edge_render(const struct config *config, struct arena *arena)
     } names[] = {
         {"USER", geteuid() == 0 ? "user www-data;" : ""},
         {"WORKERS", "2"},
+        {"FILES", file_limit(arena)},
         {"RUN", config->runtime},
         {"LOG", arena_printf(arena, "%s/log", config->state)},
         {"CERTIFICATE", certificate},

@@ -18,10 +18,11 @@ static const char *registry_audiences[5];
 static const char *access_issuer, *tenant_issuer;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static const char *joined(const char *a, const char *b, const char *c)
+// Lives as long as the process.
+static const char *joined(const char *a, const char *b, const char *c, const char *d)
 {
     char *made = NULL;
-    if (asprintf(&made, "%s%s%s", a, b, c) < 0)
+    if (asprintf(&made, "%s%s%s%s", a, b, c, d) < 0)
         abort();
     return made;
 }
@@ -38,8 +39,8 @@ static void build(void)
     registry_audiences[registry++] = REGISTRY_AUDIENCE;
     for (size_t i = 0; i < arm; i++)
         registry_audiences[registry++] = arm_audiences[i];
-    access_issuer = joined(config->url_adfs, "/adfs", "");
-    tenant_issuer = joined(config->url_adfs, "/", joined(config->tenant_id, "/", ""));
+    access_issuer = joined(config->url_adfs, "/adfs", "", "");
+    tenant_issuer = joined(config->url_adfs, "/", config->tenant_id, "/");
 }
 
 const char *const *rbac_audiences_arm(void)

@@ -5,12 +5,24 @@
 Suite *suite_registry_token(void);
 Suite *suite_challenge(void);
 Suite *suite_registry_body(void);
+Suite *suite_names(void);
+Suite *suite_manifest_parse(void);
+Suite *suite_content(void);
+Suite *suite_content_at_once(void);
+Suite *suite_store(void);
+Suite *suite_upload(void);
 
 int main(void)
 {
     SRunner *runner = srunner_create(suite_registry_token());
     srunner_add_suite(runner, suite_challenge());
     srunner_add_suite(runner, suite_registry_body());
+    srunner_add_suite(runner, suite_names());
+    srunner_add_suite(runner, suite_manifest_parse());
+    srunner_add_suite(runner, suite_content());
+    srunner_add_suite(runner, suite_content_at_once());
+    srunner_add_suite(runner, suite_store());
+    srunner_add_suite(runner, suite_upload());
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

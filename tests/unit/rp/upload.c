@@ -1,0 +1,329 @@
+// Upload sessions: `_state`, ranges, digests, cut and repeated requests, limits; against a private
+// PostgreSQL.
+#include "rp/upload_fixture.h"
+
+#include "base/clock.h"
+#include "base/site.h"
+
+#include <stdlib.h>
+
+Suite *suite_upload(void);
+
+static struct arena *arena;
+
+static void set_up(void)
+{
+    arena = arena_new();
+    upload_fixture_enter();
+}
+
+static void tear_down(void)
+{
+    upload_fixture_leave();
+    arena_free(arena);
+}
+
+// Sends, checks the status, gives the answer's Range (or Location, as asked).
+static const char *expect(int status, const char *header, const char *method, const char *target,
+                          const char *range, const char *body)
+{
+    struct sent *sent = send_text(method, target, range, body);
+    ck_assert_msg(sent->answer.status == status, "%s %s: %d, not %d: %.*s", method, target,
+                  sent->answer.status, status, TEXT_ARG(sent->answer.body));
+    const char *value = arena_strdup(arena, header ? sent_header(sent, header) : "");
+    sent_free(sent);
+    return value;
+}
+
+static int64_t blob_size(struct text bytes)
+{
+    return registry_fixture_number("select size from acr.blob where digest = '%s'",
+                                   digest_text(arena, bytes).base);
+}
+
+START_TEST(state_opens_only_where_it_was_sealed)
+{
+    struct upload_state state = {.rid = TEXT("0123"), .repository = TEXT("a/b"), .created = clock_wall()},
+                        opened;
+    uuid_random(state.id);
+    struct text sealed = upload_state_seal(arena, &state);
+    ck_assert(upload_state_open(arena, state.id, sealed, &opened));
+    ck_assert(text_is(opened.rid, "0123") && text_is(opened.repository, "a/b"));
+    ck_assert_str_eq(opened.id, state.id);
+    ck_assert(upload_state_fresh(&opened));
+    char other[37];
+    uuid_random(other);
+    ck_assert(!upload_state_open(arena, other, sealed, &opened));
+    for (size_t i = 0; i < sealed.length; i++) {
+        char *bent = arena_strndup(arena, sealed.base, sealed.length);
+        bent[i] = bent[i] == 'A' ? 'B' : 'A';
+        ck_assert(!upload_state_open(arena, state.id, (struct text){bent, sealed.length}, &opened));
+        ck_assert(!upload_state_open(arena, state.id, text_slice(sealed, 0, i), &opened));
+    }
+    state.created -= (int64_t)3 * 3600 * 1000000;
+    ck_assert(!upload_state_fresh(&state));
+}
+END_TEST
+
+START_TEST(hashes_are_kept_by_offset)
+{
+    struct upload_hash hash = {digest_begin(DIGEST_SHA256), DIGEST_SHA256, 7};
+    upload_hash_keep("0a1b2c3d-0000-4000-8000-000000000001", hash);
+    ck_assert_ptr_null(upload_hash_take("0a1b2c3d-0000-4000-8000-000000000002", 7).digest);
+    hash = upload_hash_take("0a1b2c3d-0000-4000-8000-000000000001", 7);
+    ck_assert_ptr_nonnull(hash.digest);
+    upload_hash_keep("0a1b2c3d-0000-4000-8000-000000000001", hash);
+    ck_assert_ptr_null(upload_hash_take("0a1b2c3d-0000-4000-8000-000000000001", 8).digest);
+    for (int i = 0; i < 3000; i++) { // bounded: the oldest go
+        char id[37];
+        uuid_random(id);
+        upload_hash_keep(id, (struct upload_hash){digest_begin(DIGEST_SHA256), DIGEST_SHA256, 0});
+    }
+}
+END_TEST
+
+START_TEST(patches_and_a_closing_put)
+{
+    const char *location = session_new(arena, "a/b");
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload"), 0);
+    ck_assert_str_eq(expect(204, "Range", "GET", location, NULL, NULL), "0-0");
+    ck_assert_str_eq(expect(202, "Range", "PATCH", location, NULL, "hello "), "0-5");
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload"), 1);
+    location = expect(202, "Location", "PATCH", location, "6-10", "world");
+    ck_assert_str_eq(expect(204, "Range", "GET", location, NULL, NULL), "0-10");
+    const char *last = with_digest(arena, location, TEXT("hello world!"));
+    const char *blob = expect(201, "Location", "PUT", last, "11-11", "!");
+    ck_assert_str_eq(blob,
+                     arena_printf(arena, "/v2/a/b/blobs/%s", digest_text(arena, TEXT("hello world!")).base));
+    ck_assert_int_eq(blob_size(TEXT("hello world!")), 12);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload"), 0);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.blob_link"), 1);
+    // Spent: nothing can be added, and a PUT whose answer was lost is answered again.
+    expect(404, NULL, "PATCH", location, NULL, "more");
+    expect(404, NULL, "GET", location, NULL, NULL);
+    expect(404, NULL, "PUT", last, NULL, "!");
+    expect(201, NULL, "PUT", last, NULL, NULL);
+}
+END_TEST
+
+START_TEST(ranges)
+{
+    static const struct {
+        const char *range, *body;
+        int status;
+    } rows[] = {
+        {"0-2", "abc", 202},
+        {"0-2", "def", 416},
+        {"4-6", "def", 416},
+        {"3-2", "def", 416},
+        {"3-6", "def", 400},
+        {"x-5", "def", 400},
+        {"3", "def", 400},
+        {"-", "def", 400},
+        {"3-99999999999999999999", "def", 400},
+        {"3-5", "def", 202},
+        {"bytes 6-8/20", "ghi", 202},
+        {NULL, "jkl", 202},
+    };
+    const char *location = session_new(arena, "ranges");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        expect(rows[i].status, NULL, "PATCH", location, rows[i].range, rows[i].body);
+    ck_assert_str_eq(expect(416, "Range", "PATCH", location, "1-2", "zz"), "0-11");
+    ck_assert_str_eq(expect(416, "Range", "PUT", with_digest(arena, location, TEXT("x")), "1-2", "zz"),
+                     "0-11");
+    expect(201, NULL, "PUT", with_digest(arena, location, TEXT("abcdefghijkl")), NULL, NULL);
+}
+END_TEST
+
+START_TEST(a_wrong_digest_leaves_the_session)
+{
+    const char *location = session_new(arena, "wrong");
+    expect(202, NULL, "PATCH", location, NULL, "abc");
+    expect(400, NULL, "PUT", with_digest(arena, location, TEXT("other")), NULL, NULL);
+    expect(400, NULL, "PUT", with_digest(arena, location, TEXT("other")), NULL, "def");
+    expect(400, NULL, "PUT", location, NULL, NULL);
+    expect(400, NULL, "PUT", arena_printf(arena, "%s&digest=sha256:zz", location), NULL, NULL);
+    ck_assert_str_eq(expect(204, "Range", "GET", location, NULL, NULL), "0-2");
+    expect(201, NULL, "PUT", with_digest(arena, location, TEXT("abcdef")), NULL, "def");
+}
+END_TEST
+
+START_TEST(a_whole_blob_by_post_and_by_put)
+{
+    const char *post =
+        arena_printf(arena, "/v2/mono/blobs/uploads/?digest=%s", digest_text(arena, TEXT("abc")).base);
+    expect(400, NULL, "POST", post, NULL, "abd");
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload"), 0);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.garbage"), 1);
+    expect(201, NULL, "POST", post, NULL, "abc");
+    expect(201, NULL, "POST", post, NULL, "abc"); // the second file is garbage
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.garbage"), 2);
+    expect(201, NULL, "PUT", with_digest(arena, session_new(arena, "mono"), TEXT("xyz")), NULL, "xyz");
+    expect(201, NULL, "PUT", with_digest(arena, session_new(arena, "mono"), TEXT("")), NULL, NULL);
+    ck_assert_int_eq(blob_size(TEXT("")), 0);
+    struct text long_digest = digest_of(arena, DIGEST_SHA512, TEXT("xyz"));
+    expect(201, NULL, "PUT",
+           arena_printf(arena, "%s&digest=%s", session_new(arena, "mono"), long_digest.base), NULL, "xyz");
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.blob"), 4);
+}
+END_TEST
+
+START_TEST(a_cut_patch_resumes_and_a_cut_put_does_not_count)
+{
+    const char *location = session_new(arena, "cut");
+    expect(202, NULL, "PATCH", location, NULL, "abc");
+    send_and_vanish("PATCH", location, TEXT("def"));
+    ck_assert_str_eq(expect(204, "Range", "GET", location, NULL, NULL), "0-5");
+    const char *last = with_digest(arena, location, TEXT("abcdefghi"));
+    send_and_vanish("PUT", last, TEXT("gh"));
+    ck_assert_str_eq(expect(204, "Range", "GET", location, NULL, NULL), "0-5");
+    expect(201, NULL, "PUT", last, NULL, "ghi");
+
+    // A server that died in a PUT: its bytes are in the file, and put_from says that they do not count.
+    location = session_new(arena, "cut");
+    expect(202, NULL, "PATCH", location, NULL, "abc");
+    expect(202, NULL, "PATCH", location, NULL, "PUT");
+    registry_fixture_sql("update acr.upload set put_from = 3");
+    ck_assert_str_eq(expect(204, "Range", "GET", location, NULL, NULL), "0-2");
+    ck_assert_str_eq(expect(202, "Range", "PATCH", location, NULL, "d"), "0-3");
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload where put_from is null"), 1);
+    expect(201, NULL, "PUT", with_digest(arena, location, TEXT("abcd")), NULL, NULL);
+}
+END_TEST
+
+START_TEST(the_first_put_sent_again_whole)
+{
+    const char *last = with_digest(arena, session_new(arena, "again"), TEXT("abcdef"));
+    send_and_vanish("PUT", last, TEXT("abc"));
+    expect(201, NULL, "PUT", last, NULL, "abcdef");
+}
+END_TEST
+
+START_TEST(cancelled_and_foreign_sessions_are_unknown)
+{
+    const char *location = session_new(arena, "mine");
+    expect(202, NULL, "PATCH", location, NULL, "abc");
+    char *foreign = arena_strdup(arena, location);
+    memcpy(strstr(foreign, "mine"), "nine", 4);
+    expect(404, NULL, "PATCH", foreign, NULL, "abc");
+    expect(404, NULL, "GET", foreign, NULL, NULL);
+    expect(404, NULL, "PATCH", "/v2/mine/blobs/uploads/not-an-id", NULL, "abc");
+    expect(404, NULL, "PATCH", "/v2/mine/blobs/uploads/0a1b2c3d-0000-4000-8000-000000000001", NULL, "abc");
+    expect(204, NULL, "DELETE", location, NULL, NULL);
+    expect(404, NULL, "DELETE", location, NULL, NULL);
+    expect(404, NULL, "PATCH", location, NULL, "abc");
+    location = session_new(arena, "mine"); // never had a body
+    expect(204, NULL, "DELETE", location, NULL, NULL);
+    expect(404, NULL, "PATCH", location, NULL, "abc");
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload"), 0);
+    expect(400, NULL, "PATCH", "/v2/UPPER/blobs/uploads/0a1b2c3d-0000-4000-8000-000000000001", NULL, "abc");
+    expect(405, NULL, "PUT", "/v2/mine/blobs/uploads/?digest=sha256:00", NULL, "abc");
+}
+END_TEST
+
+START_TEST(the_quota_bites_in_mid_body)
+{
+    registry_fixture_sql("update acr.registry set quota_bytes = 10 where id = 1");
+    const char *location = session_new(arena, "quota");
+    expect(202, NULL, "PATCH", location, NULL, "abcd");
+    expect(405, NULL, "PATCH", location, NULL, "efghijklm"); // by its length
+    struct sent *sent = send_pieces("PATCH", location, NULL, TEXT("efghij"), 2);
+    ck_assert_int_eq(sent->answer.status, 202);
+    sent_free(sent);
+    expect(405, NULL, "PATCH", location, NULL, "k");
+    upload_fixture_chunked(true);
+    expect(405, NULL, "PATCH", location, NULL, "k");
+    const char *second = session_new(arena, "quota");
+    expect(405, NULL, "PATCH", second, NULL, "abcdefghijk");
+    upload_fixture_chunked(false);
+    ck_assert_str_eq(expect(204, "Range", "GET", second, NULL, NULL), "0-0");
+    expect(201, NULL, "PUT", with_digest(arena, location, TEXT("abcdefghij")), NULL, NULL);
+    registry_fixture_sql("update acr.registry set quota_bytes = null where id = 1");
+}
+END_TEST
+
+START_TEST(a_locked_repository_takes_nothing)
+{
+    const char *location = session_new(arena, "locked");
+    expect(202, NULL, "PATCH", location, NULL, "abc");
+    registry_fixture_sql(
+        "insert into acr.repository (registry_id, name, write_enabled) values (1, 'locked', false)");
+    expect(405, NULL, "PATCH", location, NULL, "abc");
+    expect(405, NULL, "PUT", with_digest(arena, location, TEXT("abc")), NULL, NULL);
+    expect(405, NULL, "POST", "/v2/locked/blobs/uploads/", NULL, NULL);
+    registry_fixture_sql("update acr.repository set write_enabled = true");
+    expect(201, NULL, "PUT", with_digest(arena, location, TEXT("abc")), NULL, NULL);
+}
+END_TEST
+
+START_TEST(a_right_lost_midway_is_not_published)
+{
+    const char *location = session_new(arena, "revoked");
+    expect(202, NULL, "PATCH", location, NULL, "abc");
+    registry_fixture_sql("update acr.registry set admin_enabled = false where id = 1");
+    expect(401, NULL, "PUT", with_digest(arena, location, TEXT("abc")), NULL, NULL);
+    registry_fixture_sql("update acr.registry set admin_enabled = true where id = 1");
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.blob"), 0);
+    expect(201, NULL, "PUT", with_digest(arena, location, TEXT("abc")), NULL, NULL);
+}
+END_TEST
+
+START_TEST(a_lost_file_is_replaced_by_the_next_push)
+{
+    const char *post =
+        arena_printf(arena, "/v2/lost/blobs/uploads/?digest=%s", digest_text(arena, TEXT("abc")).base);
+    expect(201, NULL, "POST", post, NULL, "abc");
+    registry_fixture_sql("update acr.blob set file = '0a1b2c3d-0000-4000-8000-000000000009'");
+    expect(201, NULL, "POST", post, NULL, "abc");
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.blob"
+                                             " where file = '0a1b2c3d-0000-4000-8000-000000000009'"),
+                     0);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.garbage"
+                                             " where file = '0a1b2c3d-0000-4000-8000-000000000009'"),
+                     1);
+}
+END_TEST
+
+START_TEST(mounts)
+{
+    const char *digest = digest_text(arena, TEXT("abc")).base;
+    expect(201, NULL, "POST", arena_printf(arena, "/v2/source/blobs/uploads/?digest=%s", digest), NULL,
+           "abc");
+    ck_assert_str_eq(expect(201, "Location", "POST",
+                            arena_printf(arena, "/v2/target/blobs/uploads/?mount=%s&from=source", digest),
+                            NULL, NULL),
+                     arena_printf(arena, "/v2/target/blobs/%s", digest));
+    expect(201, NULL, "POST", arena_printf(arena, "/v2/any/blobs/uploads/?mount=%s", digest), NULL, NULL);
+    expect(202, NULL, "POST", arena_printf(arena, "/v2/other/blobs/uploads/?mount=%s&from=nowhere", digest),
+           NULL, NULL);
+    expect(400, NULL, "POST", "/v2/other/blobs/uploads/?mount=sha256:12&from=source", NULL, NULL);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.blob_link"), 3);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.repository"), 3);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.blob where promised"), 1);
+}
+END_TEST
+
+Suite *suite_upload(void)
+{
+    Suite *suite = suite_create("upload");
+    TCase *tests = tcase_create("sessions");
+    tcase_set_timeout(tests, 60);
+    tcase_add_unchecked_fixture(tests, upload_fixture_start, upload_fixture_stop);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, state_opens_only_where_it_was_sealed);
+    tcase_add_test(tests, hashes_are_kept_by_offset);
+    tcase_add_test(tests, patches_and_a_closing_put);
+    tcase_add_test(tests, ranges);
+    tcase_add_test(tests, a_wrong_digest_leaves_the_session);
+    tcase_add_test(tests, a_whole_blob_by_post_and_by_put);
+    tcase_add_test(tests, a_cut_patch_resumes_and_a_cut_put_does_not_count);
+    tcase_add_test(tests, the_first_put_sent_again_whole);
+    tcase_add_test(tests, cancelled_and_foreign_sessions_are_unknown);
+    tcase_add_test(tests, the_quota_bites_in_mid_body);
+    tcase_add_test(tests, a_locked_repository_takes_nothing);
+    tcase_add_test(tests, a_right_lost_midway_is_not_published);
+    tcase_add_test(tests, a_lost_file_is_replaced_by_the_next_push);
+    tcase_add_test(tests, mounts);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

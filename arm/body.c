@@ -106,10 +106,9 @@ void arm_fail_content(struct arm_call *call, struct text value, const char *type
 {
     if (value.length > 200)
         value.length = 200;
-    arm_fail(
-        call, ARM_INVALID_CONTENT,
-        arena_printf(call->arena, "Error converting value \"%.*s\" to type '%s'.", TEXT_ARG(value), type),
-        path, 1, 0);
+    arm_fail(call, ARM_INVALID_CONTENT,
+             arena_printf(call->arena, "Error converting value \"%.*s\" to type '%s'", TEXT_ARG(value), type),
+             path, 1, 0);
 }
 
 // The value as the failure shows it.

@@ -12,6 +12,8 @@ void door_answer_failure(struct arm_call *call);
 // failed).
 bool door_read_path(struct arm_call *call);
 struct text door_scope(struct arena *arena, const struct http_request *request);
+// A resource itself, not a collection, an action or something of ARM's own.
+bool door_is_item(const struct http_request *request);
 // Namespace and type after the last "/providers/"; false when there is none.
 bool door_path_type(struct arena *arena, const struct http_request *request, struct text *namespace_name,
                     struct text *type);

@@ -73,6 +73,14 @@ static size_t scope_length(const struct text *segments, size_t count)
     return count - behind % 2;
 }
 
+bool door_is_item(const struct http_request *request)
+{
+    struct text segments[HTTP_SEGMENTS];
+    size_t count = segments_of(request, segments);
+    size_t providers = last_providers(segments, count);
+    return count - providers >= 4 && (count - providers) % 2 == 0;
+}
+
 struct text door_scope(struct arena *arena, const struct http_request *request)
 {
     struct text segments[HTTP_SEGMENTS];

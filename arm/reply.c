@@ -62,9 +62,20 @@ static void rate_header(struct arm_call *call)
                            arena_printf(call->arena, "%u", door->remaining));
 }
 
+// HEAD of a resource says whether it exists: 204 (arm-core 1.7). HEAD of anything else has the headers of its
+// GET.
+static void answer_existence(struct arm_call *call)
+{
+    bool asked = call->request->method == HTTP_HEAD && call->answer->status == 200 && call->type &&
+                 call->type->tracked && door_is_item(call->request);
+    if (asked)
+        arm_reply_empty(call, 204);
+}
+
 void door_finish_headers(struct arm_call *call)
 {
     struct http_answer *answer = call->answer;
+    answer_existence(call);
     common_headers(call);
     if (answer->body.length > 0) {
         http_set_header_string(answer, "Content-Type", "application/json; charset=utf-8");

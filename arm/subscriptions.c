@@ -9,6 +9,7 @@ static const struct db_statement subscription_list = {
     "arm_subscription_list",
     "select s.subscription_id, s.tenant_id, s.display_name, s.state "
     "from arm.subscription s where s.tenant_id = $1::uuid and s.subscription_id > $2::uuid "
+    "and (not s.operator or $4) "
     "order by s.subscription_id limit $3"};
 static const struct db_statement subscription_get = {
     "arm_subscription_get", "select s.subscription_id, s.tenant_id, s.display_name, s.state "
@@ -46,6 +47,13 @@ static void write_subscription(struct buffer *b, const struct arm_call *call, co
     json_end_object(b);
 }
 
+// The operator's own subscription (decisions 53) is listed by the operator's host only: az takes the first of
+// the list as the one that its commands are about.
+static bool operator_host(const struct arm_call *call)
+{
+    return text_is(call->request->host, site()->config->host_admin);
+}
+
 static void subscriptions_list(struct arm_call *call)
 {
     size_t top;
@@ -59,7 +67,7 @@ static void subscriptions_list(struct arm_call *call)
     if (!after.base)
         after = TEXT("00000000-0000-0000-0000-000000000000");
     const struct db_result *rows = DB_RUN(call->tx, &subscription_list, db_string(call->caller->tenant_id),
-                                          db_text(after), db_int((int64_t)top));
+                                          db_text(after), db_int((int64_t)top), db_bool(operator_host(call)));
     struct buffer b = buffer_new(call->arena);
     json_begin_object(&b);
     json_key(&b, "value");

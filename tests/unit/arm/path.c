@@ -31,6 +31,25 @@ START_TEST(scopes)
 }
 END_TEST
 
+START_TEST(items)
+{
+    static const struct {
+        const char *path;
+        bool item;
+    } cases[] = {{"/subscriptions/s/resourceGroups/g/providers/N/registries/r", true},
+                 {"/subscriptions/s/resourceGroups/g/providers/N//registries/r/", true},
+                 {"/subscriptions/s/resourceGroups/g/providers/N/registries", false},
+                 {"/subscriptions/s/resourceGroups/g/providers/N/registries/r/listUsages", false},
+                 {"/subscriptions/s/resourceGroups/g", false},
+                 {"/subscriptions/s/providers/N", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fixture *f = fixture_new(HTTP_HEAD, cases[i].path);
+        ck_assert_msg(door_is_item(&f->request) == cases[i].item, "%s", cases[i].path);
+        fixture_free(f);
+    }
+}
+END_TEST
+
 START_TEST(segments)
 {
     static const char *const bad[] = {"/subscriptions/a%2Fb", "/a%0ab", "/a%ff"};
@@ -55,6 +74,7 @@ Suite *suite_path(void)
     TCase *tests = tcase_create("paths");
     tcase_add_test(tests, scopes);
     tcase_add_test(tests, segments);
+    tcase_add_test(tests, items);
     suite_add_tcase(suite, tests);
     return suite;
 }

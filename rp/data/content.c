@@ -8,9 +8,6 @@
 static const struct db_statement usage_lock_statement = {
     "content_usage_lock",
     "select registry_id from acr.registry_usage where registry_id = $1 for no key update"};
-static const struct db_statement usage_create_statement = {
-    "content_usage_create",
-    "insert into acr.registry_usage (registry_id) values ($1) on conflict (registry_id) do nothing"};
 static const struct db_statement usage_change_statement = {
     "content_usage_change",
     "update acr.registry_usage set live_bytes = live_bytes + $2::bigint"
@@ -20,9 +17,6 @@ static const struct db_statement usage_bytes_statement = {
 
 void usage_lock(struct db_transaction *tx, int64_t registry_id)
 {
-    if (db_rows(DB_RUN(tx, &usage_lock_statement, db_int(registry_id))) == 1 || db_failed(tx))
-        return;
-    DB_RUN(tx, &usage_create_statement, db_int(registry_id));
     DB_RUN(tx, &usage_lock_statement, db_int(registry_id));
 }
 

@@ -66,11 +66,18 @@ static enum job_verdict fail_payload(struct job_step *step)
     return JOB_FAILED;
 }
 
+static const struct db_statement repository_registry_statement = {
+    "content_drop_registry_of", "select registry_id from acr.repository where id = $1"};
+
 enum job_verdict content_remove_repository(struct db_transaction *tx, struct job_step *step)
 {
     int64_t repository_id, budget = ROWS_A_STEP;
     if (!payload_id(step, "repositoryId", &repository_id))
         return fail_payload(step);
+    const struct db_result *registry = DB_RUN(tx, &repository_registry_statement, db_int(repository_id));
+    if (db_rows(registry) == 0)
+        return JOB_DONE; // the registry's own removal was faster
+    usage_lock(tx, db_get_int(registry, 0, 0));
     return remove_repository_rows(tx, repository_id, &budget) ? JOB_DONE : JOB_AGAIN;
 }
 
@@ -96,6 +103,7 @@ enum job_verdict content_remove_registry(struct db_transaction *tx, struct job_s
     int64_t registry_id, budget = ROWS_A_STEP;
     if (!payload_id(step, "registryId", &registry_id))
         return fail_payload(step);
+    usage_lock(tx, registry_id);
     for (;;) {
         const struct db_result *next = DB_RUN(tx, &registry_next_statement, db_int(registry_id));
         if (db_rows(next) == 0)

@@ -11,6 +11,8 @@ Suite *suite_content(void);
 Suite *suite_content_at_once(void);
 Suite *suite_store(void);
 Suite *suite_upload(void);
+Suite *suite_receiver(void);
+Suite *suite_sweep(void);
 
 int main(void)
 {
@@ -23,6 +25,8 @@ int main(void)
     srunner_add_suite(runner, suite_content_at_once());
     srunner_add_suite(runner, suite_store());
     srunner_add_suite(runner, suite_upload());
+    srunner_add_suite(runner, suite_receiver());
+    srunner_add_suite(runner, suite_sweep());
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

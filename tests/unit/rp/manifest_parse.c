@@ -165,6 +165,7 @@ START_TEST(mutations)
 }
 END_TEST
 
+Suite *suite_manifest_parse(void);
 Suite *suite_manifest_parse(void)
 {
     Suite *suite = suite_create("manifest_parse");

@@ -52,6 +52,7 @@ START_TEST(lengths)
 }
 END_TEST
 
+Suite *suite_names(void);
 Suite *suite_names(void)
 {
     Suite *suite = suite_create("names");

@@ -1,0 +1,131 @@
+// Pushes and deletes by several clients at once: usage is exact whatever the order was.
+#include "rp/images.h"
+
+#include "base/arena.h"
+#include "rp/data/acr.h"
+#include "rp/data/manifests.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { THREADS = 4, TURNS = 150, ROUNDS = 60 };
+
+struct worker {
+    pthread_t thread;
+    unsigned seed;
+    int failures;
+};
+
+static void random_act(struct client *client, unsigned *seed, int *failures)
+{
+    static const char *const repositories[] = {"a", "b", "c/d"};
+    char body[4096], tag[16];
+    struct arena *arena = arena_new();
+    const char *repository = repositories[rand_r(seed) % 3];
+    int first = 1 + rand_r(seed) % 4, act = rand_r(seed) % 100, status;
+    image(body, sizeof body, first, first + 1 + rand_r(seed) % 3, rand_r(seed) % 3);
+    snprintf(tag, sizeof tag, "t%d", rand_r(seed) % 4);
+    if (act < 45)
+        status = put(client, repository, tag, body);
+    else if (act < 55)
+        status = put(client, repository, image_digest(arena, body), body);
+    else if (act < 80)
+        status =
+            client_run(client, HTTP_DELETE, manifest_delete, repository, image_digest(arena, body), NULL);
+    else if (act < 90)
+        status = client_run(client, HTTP_DELETE, manifest_delete, repository, tag, NULL);
+    else if (act < 96)
+        status = client_run(client, HTTP_GET, acr_tags_list, repository, NULL, NULL);
+    else {
+        status = client_run(client, HTTP_DELETE, acr_repository_delete, repository, NULL, NULL);
+        if (status == 202)
+            add_blobs(repository, 1, 7);
+    }
+    if (status >= 500)
+        ++*failures;
+    arena_free(arena);
+}
+
+static void *work(void *argument)
+{
+    struct worker *worker = argument;
+    struct client client = client_new();
+    for (int i = 0; i < TURNS; i++)
+        random_act(&client, &worker->seed, &worker->failures);
+    client_free(&client);
+    return NULL;
+}
+
+static void run_workers(void *(*run)(void *), struct worker *workers, int count)
+{
+    for (int i = 0; i < count; i++) {
+        workers[i].failures = 0;
+        pthread_create(&workers[i].thread, NULL, run, &workers[i]);
+    }
+    for (int i = 0; i < count; i++) {
+        pthread_join(workers[i].thread, NULL);
+        ck_assert_int_eq(workers[i].failures, 0);
+    }
+}
+
+START_TEST(random_acts_at_once)
+{
+    struct worker workers[THREADS];
+    registry_fixture_clear();
+    add_blobs("a", 1, 7);
+    add_blobs("b", 1, 7);
+    add_blobs("c/d", 1, 7);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < THREADS; i++)
+            workers[i].seed = (unsigned)(round * THREADS + i + 1);
+        run_workers(work, workers, THREADS);
+        check_counts();
+    }
+}
+END_TEST
+
+static pthread_barrier_t barrier;
+
+static void *push_shared(void *argument)
+{
+    struct worker *worker = argument;
+    struct client client = client_new();
+    char body[4096], tag[32];
+    for (int round = 0; round < ROUNDS; round++) {
+        int first = 10 + round * 2; // new blobs in each round, shared by both
+        snprintf(tag, sizeof tag, "r%d-%u", round, worker->seed);
+        image(body, sizeof body, first, first + 1, (int)worker->seed);
+        pthread_barrier_wait(&barrier);
+        if (put(&client, worker->seed ? "a" : "b", tag, body) != 201)
+            worker->failures++;
+    }
+    client_free(&client);
+    return NULL;
+}
+
+START_TEST(a_shared_new_layer_counts_once)
+{
+    struct worker workers[2] = {{.seed = 0}, {.seed = 1}};
+    registry_fixture_clear();
+    add_blobs("a", 10, 10 + ROUNDS * 2);
+    add_blobs("b", 10, 10 + ROUNDS * 2);
+    pthread_barrier_init(&barrier, NULL, 2);
+    run_workers(push_shared, workers, 2);
+    pthread_barrier_destroy(&barrier);
+    check_counts();
+}
+END_TEST
+
+Suite *suite_content_at_once(void);
+Suite *suite_content_at_once(void)
+{
+    Suite *suite = suite_create("content_at_once");
+    TCase *tcase = tcase_create("registry");
+    tcase_add_unchecked_fixture(tcase, registry_fixture_start, registry_fixture_stop);
+    tcase_set_timeout(tcase, 30);
+    tcase_add_test(tcase, random_acts_at_once);
+    tcase_add_test(tcase, a_shared_new_layer_counts_once);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

@@ -113,7 +113,9 @@ static bool is_write(const struct arm_call *call)
 static void decide_again(struct arm_call *call)
 {
     struct rbac_version now;
-    if (!rbac_version_read(call->tx, &now) || strcmp(now.stamp, call->version.stamp) == 0)
+    // Who is about to raise the version locks it first: else writers overtake each other in turn.
+    bool read = db_notes(call->tx) ? rbac_version_lock(call->tx, &now) : rbac_version_read(call->tx, &now);
+    if (!read || strcmp(now.stamp, call->version.stamp) == 0)
         return;
     if (call->operation->flags & ARM_NO_DECISION) { // the handler decided: it has to look again
         db_retry(call->tx);

@@ -328,17 +328,19 @@ static bool is_subscription(const struct authorization_scope *scope)
     return scope->subscription_id.base && !scope->group.base && !scope->namespace_name.base;
 }
 
-// Two that delete the last two at once: the second one's version is no longer current at its commit, it runs
-// again and finds itself the last.
+// Two that delete the last two at once: the second waits for the version, finds it moved, runs again and is
+// the last.
 static bool is_last_owner(struct arm_call *call, const struct authorization_scope *scope, struct text role,
                           struct text id)
 {
-    return is_subscription(scope) && text_is(role, ROLE_OWNER) &&
-           db_rows(DB_RUN(call->tx, &other_owner, db_text(scope->key), db_string(ROLE_OWNER), db_text(id))) ==
-               0;
+    if (!is_subscription(scope) || !text_is(role, ROLE_OWNER) || !rbac_version_hold(call->tx))
+        return false;
+    const struct db_result *other =
+        DB_RUN(call->tx, &other_owner, db_text(scope->key), db_string(ROLE_OWNER), db_text(id));
+    return !db_failed(call->tx) && db_rows(other) == 0;
 }
 
-static void delete (struct arm_call *call)
+static void remove_assignment(struct arm_call *call)
 {
     struct authorization_scope scope;
     struct text id;
@@ -390,7 +392,7 @@ static const struct arm_operation operations[] = {
         .http = {HTTP_DELETE, COLLECTION "/{assignment}", "RoleAssignments_Delete"},
         .action = "Microsoft.Authorization/roleAssignments/delete",
         .flags = ARM_GATEWAY | ARM_UNREGISTERED_OK | ARM_DELETING_OK,
-        .handle = delete,
+        .handle = remove_assignment,
         .display = "Delete role assignment",
         .description = "Delete a role assignment at the specified scope.",
     },

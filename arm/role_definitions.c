@@ -255,21 +255,21 @@ static void put(struct arm_call *call)
     }
     if (!role_definition_read(call, write_action, &body) || !check_existing(call, id))
         return;
-    // Names are the directory's, without regard to case. Two PUTs of one name at once: the second one's
-    // version is no longer current at its commit, and it runs again.
-    if (db_rows(DB_RUN(call->tx, &find_namesake, db_text(body.name), db_text(id))) > 0) {
-        arm_fail(call, ARM_ROLE_DEFINITION_SAME_NAME);
-        return;
-    }
     const struct db_result *row =
         DB_RUN(call->tx, &put_definition, db_text(id), db_text(body.name), db_text(body.description),
                db_text(body.permissions), db_text(body.scopes), db_string(call->caller->object_id));
     rbac_changed(call->tx, "definition", id);
-    if (db_rows(row) > 0)
+    // Names are the directory's, without regard to case. Of two PUTs of one name at once the second waits for
+    // the version, finds it moved and runs again.
+    if (!rbac_version_hold(call->tx))
+        return;
+    if (db_rows(DB_RUN(call->tx, &find_namesake, db_text(body.name), db_text(id))) > 0)
+        arm_fail(call, ARM_ROLE_DEFINITION_SAME_NAME);
+    else if (db_rows(row) > 0)
         reply_definition(call, 201, row, true);
 }
 
-static void delete (struct arm_call *call)
+static void remove_definition(struct arm_call *call)
 {
     struct authorization_scope scope;
     struct text id;
@@ -292,7 +292,8 @@ static void delete (struct arm_call *call)
     }
     const struct db_result *row = DB_RUN(call->tx, &delete_definition, db_text(id));
     rbac_changed(call->tx, "definition", id);
-    reply_definition(call, 200, row, false);
+    if (rbac_version_hold(call->tx)) // the rights on its scopes are for this handler to decide again
+        reply_definition(call, 200, row, false);
 }
 
 #define COLLECTION "/{scope**}/providers/Microsoft.Authorization/roleDefinitions"
@@ -327,7 +328,7 @@ static const struct arm_operation operations[] = {
         .http = {HTTP_DELETE, COLLECTION "/{definition}", "RoleDefinitions_Delete"},
         .action = delete_action,
         .flags = ARM_GATEWAY | ARM_UNREGISTERED_OK | ARM_DELETING_OK,
-        .handle = delete,
+        .handle = remove_definition,
         .display = "Delete custom role definition",
         .description = "Delete the specified custom role definition.",
     },

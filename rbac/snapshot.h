@@ -20,10 +20,13 @@ struct rbac_version {
 bool rbac_version_of(const struct db_result *result, struct rbac_version *version);
 // A plain select of its own.
 bool rbac_version_read(struct db_transaction *tx, struct rbac_version *version);
+// The same for a write that has notes, after its last statement: nobody moves the version from here to the commit, so
+// whoever decides again with this one cannot be overtaken. Only the hook's statement and reads may follow (lock order).
+bool rbac_version_lock(struct db_transaction *tx, struct rbac_version *version);
 // For writes without notes, after their last statement that can wait: false, having asked for another run, when the
 // version they decided with (db_context) is no longer the current one. True without a context.
 bool rbac_still_current(struct db_transaction *tx);
-// The same, and nobody else moves the version until the commit: for writes whose check spans rows that others change
+// The same with the version locked: for writes whose check spans rows that others change
 // (the last Owner, a name used once). Only the hook's statement and reads may follow it (lock order).
 bool rbac_version_hold(struct db_transaction *tx);
 

@@ -49,6 +49,11 @@ bool rbac_version_read(struct db_transaction *tx, struct rbac_version *version)
     return rbac_version_of(DB_RUN0(tx, &version_read), version);
 }
 
+bool rbac_version_lock(struct db_transaction *tx, struct rbac_version *version)
+{
+    return rbac_version_of(DB_RUN0(tx, &version_hold), version);
+}
+
 // Whether that is the version that the writer decided with; asks for another run when not.
 static bool is_decided_with(struct db_transaction *tx, const struct db_result *result)
 {

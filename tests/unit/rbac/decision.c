@@ -1,11 +1,14 @@
 // The decision over snapshots made by hand: whole segments, wildcards, notActions, who counts.
+#include "fixture.h"
+
 #include "rbac/snapshot_data.h"
 
 #include "base/arena.h"
 #include "rbac/roles.h"
 
-#include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ALICE "aaaaaaaa-0000-4000-8000-000000000001"
 #define BOB "bbbbbbbb-0000-4000-8000-000000000002"
@@ -55,7 +58,8 @@ static void grant(struct rbac_snapshot *snapshot, const char *principal, const c
     struct arena *arena = arena_new();
     char id[37];
     uuid_random(id);
-    snapshot_put_assignment(snapshot, text_lower(arena, text_of(scope)), text_of(id), text_of(principal), text_of(role));
+    snapshot_put_assignment(snapshot, text_lower(arena, text_of(scope)), text_of(id), text_of(principal),
+                            text_of(role));
     arena_free(arena);
 }
 
@@ -78,7 +82,8 @@ static const struct {
     {ROLE_READER, SUB, "X/y/read", "subscriptions/5ab00000-0000-4000-8000-000000000000", false},
     {ROLE_READER, REGISTRY, "X/y/read", REGISTRY "2", false},
     {ROLE_READER, REGISTRY, "X/y/read", REGISTRY "/webhooks/w", true},
-    {ROLE_READER, REGISTRY, "X/y/read", REGISTRY "/providers/Microsoft.Authorization/roleAssignments/1", true},
+    {ROLE_READER, REGISTRY, "X/y/read", REGISTRY "/providers/Microsoft.Authorization/roleAssignments/1",
+     true},
     // Actions.
     {ROLE_READER, SUB, "Microsoft.ContainerRegistry/registries/write", REGISTRY, false},
     {ROLE_READER, SUB, PULL, REGISTRY, true},
@@ -166,11 +171,20 @@ START_TEST(matches_patterns)
         const char *pattern, *action;
         bool matches;
     } patterns[] = {
-        {"*", "", true},           {"*", "a/b", true},          {"", "", true},
-        {"", "a", false},          {"a*b*c", "aXbXbXc", true},  {"a*b*c", "aXbXbX", false},
-        {"*/read", "a/b/READ", true}, {"*/read", "a/reader", false}, {"*/read", "read", false},
-        {"a/*/b", "a/x/y/b", true}, {"a/*/b", "a/b", false},     {"**a", "xa", true},
-        {"a?c", "abc", false},     {"*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false},
+        {"*", "", true},
+        {"*", "a/b", true},
+        {"", "", true},
+        {"", "a", false},
+        {"a*b*c", "aXbXbXc", true},
+        {"a*b*c", "aXbXbX", false},
+        {"*/read", "a/b/READ", true},
+        {"*/read", "a/reader", false},
+        {"*/read", "read", false},
+        {"a/*/b", "a/x/y/b", true},
+        {"a/*/b", "a/b", false},
+        {"**a", "xa", true},
+        {"a?c", "abc", false},
+        {"*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false},
     };
     for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++)
         ck_assert_msg(action_matches(text_of(patterns[i].pattern), patterns[i].action) == patterns[i].matches,
@@ -200,8 +214,10 @@ START_TEST(shares_maps)
     map_share(&copy.grants, &snapshot->grants);
     grant(&copy, ALICE, ROLE_OWNER, "/subscriptions/s/resourceGroups/g7");
     ck_assert_uint_eq(copy.assignments.count, snapshot->assignments.count + 1);
-    ck_assert_uint_eq(snapshot_grant(&copy, TEXT(ALICE), TEXT("/subscriptions/s/resourceGroups/G7"))->count, 2);
-    ck_assert_uint_eq(snapshot_grant(snapshot, TEXT(ALICE), TEXT("/subscriptions/s/resourceGroups/G7"))->count, 1);
+    ck_assert_uint_eq(snapshot_grant(&copy, TEXT(ALICE), TEXT("/subscriptions/s/resourceGroups/G7"))->count,
+                      2);
+    ck_assert_uint_eq(
+        snapshot_grant(snapshot, TEXT(ALICE), TEXT("/subscriptions/s/resourceGroups/G7"))->count, 1);
     ck_assert_uint_eq(snapshot_grant(&copy, TEXT(ALICE), TEXT("/subscriptions/s"))->below, 501);
     ck_assert_uint_eq(snapshot_grant(snapshot, TEXT(ALICE), TEXT("/subscriptions/s"))->below, 500);
     map_clear(&copy.assignments);

@@ -9,6 +9,7 @@
 #include <ftw.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -18,8 +19,10 @@
 
 extern char **environ;
 static struct arena *arena;
-static struct config config = {
-    .region = "local", .domain = "azurestack.external", .log_level = "error", .tenant_id = "11111111-0000-4000-8000-000000000000"};
+static struct config config = {.region = "local",
+                               .domain = "azurestack.external",
+                               .log_level = "error",
+                               .tenant_id = "11111111-0000-4000-8000-000000000000"};
 static struct site here;
 
 static void die(const char *why)
@@ -48,7 +51,8 @@ static void start_server(void)
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", 0, 0);
-    posix_spawn_file_actions_addopen(&actions, 1, arena_printf(arena, "%s/server.log", config.state), 02101, 0644);
+    posix_spawn_file_actions_addopen(&actions, 1, arena_printf(arena, "%s/server.log", config.state), 02101,
+                                     0644);
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
     const char *const *argv = cluster_command(&config, arena);
     pid_t pid;
@@ -119,7 +123,8 @@ void fixture_commit(bool (*run)(struct db_transaction *tx, void *argument), void
 
 static const struct db_statement empty = {
     "fixture_empty",
-    "truncate rbac.principal, rbac.secret, rbac.role_assignment, rbac.role_definition, rbac.signing_key, rbac.delta,"
+    "truncate rbac.principal, rbac.secret, rbac.role_assignment, rbac.role_definition, rbac.signing_key, "
+    "rbac.delta,"
     " rbac.device_code, arm.subscription cascade",
 };
 
@@ -133,4 +138,43 @@ static bool run_empty(struct db_transaction *tx, void *argument)
 void fixture_reset(void)
 {
     fixture_commit(run_empty, NULL);
+}
+
+struct one_statement {
+    struct db_statement statement;
+    long number;
+};
+
+static bool run_one(struct db_transaction *tx, void *argument)
+{
+    struct one_statement *one = argument;
+    const struct db_result *rows = DB_RUN0(tx, &one->statement);
+    one->number = db_rows(rows) > 0 ? (long)db_get_int(rows, 0, 0) : -1;
+    return true;
+}
+
+static long run_format(const char *format, va_list arguments)
+{
+    char sql[4096];
+    vsnprintf(sql, sizeof sql, format, arguments);
+    struct one_statement one = {.statement = {"fixture_one", sql}}; // a session of its own: the name is free
+    fixture_commit(run_one, &one);
+    return one.number;
+}
+
+void fixture_sql(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    run_format(format, arguments);
+    va_end(arguments);
+}
+
+long fixture_number(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    long number = run_format(format, arguments);
+    va_end(arguments);
+    return number;
 }

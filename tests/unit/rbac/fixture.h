@@ -11,4 +11,13 @@ struct db_target fixture_target(void);
 void fixture_commit(bool (*run)(struct db_transaction *tx, void *argument), void *argument);
 // Empties every table of rbac and arm, so that each test begins alike.
 void fixture_reset(void);
+// One statement of its own, outside of what is tested; the first column of its first row, -1 when there is
+// none.
+void fixture_sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
+long fixture_number(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void fixture_sleep(unsigned milliseconds);
+
+// The suites, for main.c.
+Suite *suite_decision(void);
+Suite *suite_snapshot(void);
+Suite *suite_lane(void);

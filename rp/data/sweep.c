@@ -41,24 +41,27 @@ struct grace {
 };
 
 // Tests of failpoint builds need not wait an hour.
-static int64_t grace_or(int64_t usual)
+static int64_t grace_or(const char *variable, int64_t usual)
 {
 #ifdef AZSACR_FAILPOINTS
-    const char *given = getenv("AZSACR_SWEEP_GRACE_MS");
+    const char *given = getenv(variable);
     int64_t number;
     if (given != NULL && text_to_int64(text_of(given), &number))
         return number;
+#else
+    (void)variable;
 #endif
     return usual;
 }
 
 static struct grace grace_now(void)
 {
+    static const char blob_grace[] = "AZSACR_SWEEP_GRACE_MS";
     return (struct grace){
-        .never_referenced = grace_or(NEVER_REFERENCED_MS),
-        .promised = grace_or(PROMISED_MS),
-        .upload = grace_or(UPLOAD_MS),
-        .garbage = store_low_water() ? 0 : grace_or(site()->config->store_grace * 1000),
+        .never_referenced = grace_or(blob_grace, NEVER_REFERENCED_MS),
+        .promised = grace_or(blob_grace, PROMISED_MS),
+        .upload = grace_or("AZSACR_SWEEP_UPLOAD_GRACE_MS", UPLOAD_MS),
+        .garbage = store_low_water() ? 0 : grace_or(blob_grace, site()->config->store_grace * 1000),
     };
 }
 

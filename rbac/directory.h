@@ -8,12 +8,13 @@ struct arena;
 const char *directory_add_user(struct db_transaction *tx, const char *tenant_id, const char *upn,
                                const char *display_name, struct text password, const char **why);
 // `app_id` is made when NULL; the secret is random, shown once in *secret.
-const char *directory_add_service_principal(struct db_transaction *tx, const char *tenant_id, const char *display_name,
-                                            const char **app_id, const char **secret, const char **why);
+const char *directory_add_service_principal(struct db_transaction *tx, const char *tenant_id,
+                                            const char *display_name, const char **app_id,
+                                            const char **secret, const char **why);
 // By upn, app id or object id. Raises the principal's stamp. A service principal gets a random secret when
 // `password` is absent, returned in *secret.
-bool directory_set_password(struct db_transaction *tx, struct text name, struct text password, const char **secret,
-                            const char **why);
+bool directory_set_password(struct db_transaction *tx, struct text name, struct text password,
+                            const char **secret, const char **why);
 bool directory_remove(struct db_transaction *tx, struct text name, const char **why); // and its assignments
 bool directory_set_enabled(struct db_transaction *tx, struct text name, bool enabled, const char **why);
 // JSON array of all of one kind ("User", "ServicePrincipal").

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/site.h"
 #include "rbac/audience.h"
 
@@ -61,6 +62,9 @@ void signin_error(struct service_call *call, int status, const char *error, int 
     call->answer->status = status;
     call->answer->body = buffer_done(&out);
     common_headers(call, "application/json");
+    if (code != 70016) // a device that waits asks every second
+        log_info("sign-in.refused", "error", error, "code", log_number(code), "request",
+                 call->request->request_id, "address", text_cstr(call->arena, call->request->client_address));
 }
 
 struct text signin_escape(struct arena *arena, struct text t)

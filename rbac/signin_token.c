@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/site.h"
+#include "rbac/attempts.h"
 #include "rbac/mint.h"
 #include "rbac/token.h"
 
@@ -185,6 +186,16 @@ static bool check_public_client(struct service_call *call, const struct signin_f
     return !client.secret.base || check_client(call, &client) != NULL;
 }
 
+// Wrong passwords for one name from one address in a quarter of an hour. Not for the name alone: else anybody
+// could lock anybody out.
+enum { TRIES_PASSWORD = 30 };
+
+static struct text tries_key(struct service_call *call, struct text name)
+{
+    struct text lower = text_lower(call->arena, name), address = call->request->client_address;
+    return text_of(arena_printf(call->arena, "%.*s %.*s", TEXT_ARG(lower), TEXT_ARG(address)));
+}
+
 static bool grant_password(struct service_call *call, const struct signin_form *form, const char *client_id,
                            const char *issuer)
 {
@@ -195,6 +206,14 @@ static bool grant_password(struct service_call *call, const struct signin_form *
         !signin_read_resource(call, signin_field(form, "resource"), signin_field(form, "scope"), TEXT_NONE,
                               &wanted))
         return false;
+    struct text tries = tries_key(call, name);
+    if (attempts_exhausted("password", tries, TRIES_PASSWORD)) {
+        signin_error(
+            call, 400, "invalid_grant", 50053,
+            "The account is locked because there were too many tries with a wrong user name or password. Try "
+            "again in a quarter of an hour.");
+        return false;
+    }
     struct rbac_verdict verdict = rbac_verify_password(call->snapshot, call->tx, call->arena, name, password);
     if (verdict.fault == RBAC_REVOKED) {
         signin_error(call, 400, "invalid_grant", 50057, "The user account is disabled.");
@@ -204,6 +223,7 @@ static bool grant_password(struct service_call *call, const struct signin_form *
         verdict.fault == RBAC_OK ? rbac_principal_by_id(call->snapshot, text_of(verdict.caller.object_id))
                                  : NULL;
     if (!principal || !principal->user) {
+        attempts_count("password", tries);
         signin_error(call, 400, "invalid_grant", 50126,
                      "Error validating credentials due to invalid username or password.");
         return false;

@@ -13,28 +13,28 @@ struct rbac_caller {
 
 enum rbac_fault {
     RBAC_OK,
-    RBAC_MISSING,      // no credentials
-    RBAC_MALFORMED,    // not a token of ours, bad signature, unknown or retired-and-dropped key
+    RBAC_MISSING,   // no credentials
+    RBAC_MALFORMED, // not a token of ours, bad signature, unknown or retired-and-dropped key
     RBAC_EXPIRED,
     RBAC_NOT_YET,
-    RBAC_AUDIENCE,     // `claimed` holds the aud
-    RBAC_ISSUER,       // `claimed` holds the iss
-    RBAC_REVOKED,      // the principal is gone, disabled, or its stamp moved on
+    RBAC_AUDIENCE, // `claimed` holds the aud
+    RBAC_ISSUER,   // `claimed` holds the iss
+    RBAC_REVOKED,  // the principal is gone, disabled, or its stamp moved on
 };
 
 struct rbac_verdict {
     enum rbac_fault fault;
     struct rbac_caller caller;
-    const char *claimed;   // of RBAC_AUDIENCE and RBAC_ISSUER
-    int64_t expired_at;    // of RBAC_EXPIRED
+    const char *claimed; // of RBAC_AUDIENCE and RBAC_ISSUER
+    int64_t expired_at;  // of RBAC_EXPIRED
 };
 
 // `audiences` ends with NULL; each counts with and without a trailing slash. Strings live in the arena.
-struct rbac_verdict rbac_verify_token(const struct rbac_snapshot *snapshot, struct arena *arena, struct text token,
-                                      const char *const *audiences);
+struct rbac_verdict rbac_verify_token(const struct rbac_snapshot *snapshot, struct arena *arena,
+                                      struct text token, const char *const *audiences);
 
-// A user's upn with password, or an app id with a secret. In a worker: reads the secret rows and may run scrypt. A
-// success is cached under a keyed hash of name, password and the principal's stamp.
+// A user's upn with password, or an app id with a secret. In a worker: reads the secret rows and may run
+// scrypt. A success is cached under a keyed hash of name, password and the principal's stamp.
 struct rbac_verdict rbac_verify_password(const struct rbac_snapshot *snapshot, struct db_transaction *tx,
                                          struct arena *arena, struct text name, struct text password);
 // The same from the cache only; RBAC_MISSING when it is not there. Never blocks.

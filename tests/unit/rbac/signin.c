@@ -514,6 +514,19 @@ START_TEST(device_tries_are_bounded)
 }
 END_TEST
 
+START_TEST(password_tries_are_bounded)
+{
+    for (int i = 0; i < 30; i++)
+        expect_error(
+            token("grant_type=password&client_id=" CLIENT "&username=no%40contoso.local&password=w" SCOPE),
+            400, "invalid_grant", "AADSTS50126");
+    expect_error(
+        token("grant_type=password&client_id=" CLIENT "&username=NO%40contoso.local&password=w" SCOPE), 400,
+        "invalid_grant", "AADSTS50053");
+    ck_assert_int_eq(sign_in().status, 200);
+}
+END_TEST
+
 static struct answer graph(const char *line, const char *bearer, const char *body)
 {
     return ask(true, line, arena_printf(memory, "Authorization: Bearer %s\r\n", bearer), body);
@@ -665,6 +678,7 @@ Suite *suite_signin(void)
     tcase_add_test(tests, bad_requests);
     tcase_add_test(tests, device_code);
     tcase_add_test(tests, device_tries_are_bounded);
+    tcase_add_test(tests, password_tries_are_bounded);
     tcase_add_test(tests, graph_reads);
     tcase_add_test(tests, graph_pages);
     tcase_add_test(tests, graph_refuses);

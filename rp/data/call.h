@@ -12,7 +12,7 @@ struct registry_call;
 // What a route needs, as token scopes say it (data-plane.md 1.5); the RBAC actions behind each are decisions 9.
 enum registry_access {
     ACCESS_NONE = 0,           // no decision (the oauth2 routes decide for themselves)
-    ACCESS_BASE = 1,           // /v2/: any valid credential of this registry
+    ACCESS_BASE = 1,           // /v2/: a valid credential of who may do anything at this registry
     ACCESS_CATALOG = 2,
     ACCESS_PULL = 4,
     ACCESS_PUSH = 8,           // push and pull

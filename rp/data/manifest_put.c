@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/crypto.h"
+#include "base/failpoint.h"
 #include "rp/data/content.h"
 #include "rp/data/manifest_write.h"
 #include "rp/data/store.h"
@@ -98,9 +99,12 @@ void manifest_put(struct registry_call *call)
     push.repository = repository_find(call->tx, call->registry.id, call->repository, true);
     if (push.repository == 0 || !read_platform(call, &push))
         return;
+    failpoint("manifest.before_lock");
     usage_lock(call->tx, call->registry.id);
+    failpoint("manifest.locked");
     if (!manifest_write(call, &push))
         return;
+    failpoint("manifest.before_commit");
     registry_reply_empty(call, 201);
     http_set_header_string(call->answer, "Location",
                            arena_printf(call->arena, "/v2/%.*s/manifests/%.*s", TEXT_ARG(call->repository),

@@ -3,11 +3,14 @@
 
 #include "base/arena.h"
 #include "rp/data/acr.h"
+#include "rp/data/content.h"
 #include "rp/data/manifests.h"
+#include "rp/data/sweep.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { THREADS = 4, TURNS = 150, ROUNDS = 60 };
 
@@ -35,6 +38,8 @@ static void random_act(struct client *client, unsigned *seed, int *failures)
             client_run(client, HTTP_DELETE, manifest_delete, repository, image_digest(arena, body), NULL);
     else if (act < 90)
         status = client_run(client, HTTP_DELETE, manifest_delete, repository, tag, NULL);
+    else if (act < 93)
+        status = (add_blobs(repository, 1, 7), 0);
     else if (act < 96)
         status = client_run(client, HTTP_GET, acr_tags_list, repository, NULL, NULL);
     else {
@@ -85,6 +90,37 @@ START_TEST(random_acts_at_once)
 }
 END_TEST
 
+// Nothing is kept a moment longer than it must be: the sweep takes what the pushes are about to refer to.
+START_TEST(beside_the_sweep_and_the_jobs)
+{
+    struct worker workers[THREADS];
+    registry_fixture_clear();
+    setenv("AZSACR_SWEEP_GRACE_MS", "0", 1);
+    struct db_target target = {registry_fixture_config()->database, "azsacr test", 10000};
+    struct sweep *sweep = sweep_start(&target);
+    struct job_workers *jobs = job_workers_start(&target, content_job_kinds, 1);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < THREADS; i++)
+            workers[i].seed = (unsigned)(100 + round * THREADS + i);
+        run_workers(work, workers, THREADS);
+    }
+    for (int i = 0; i < 200; i++) {
+        job_workers_nudge(jobs);
+        usleep(50000);
+        if (registry_fixture_number(
+                "select count(*) from azsacr.job where state in ('Pending', 'Running')") == 0)
+            break;
+    }
+    sweep_stop(sweep);
+    job_workers_stop(jobs);
+    check_counts();
+    ck_assert_int_eq(registry_fixture_number("select count(*) from azsacr.job where state <> 'Succeeded'"),
+                     0);
+    ck_assert_int_eq(
+        registry_fixture_number("select count(*) from acr.repository where deleted_at is not null"), 0);
+}
+END_TEST
+
 static pthread_barrier_t barrier;
 
 static void *push_shared(void *argument)
@@ -125,6 +161,7 @@ Suite *suite_content_at_once(void)
     tcase_add_unchecked_fixture(tcase, registry_fixture_start, registry_fixture_stop);
     tcase_set_timeout(tcase, 30);
     tcase_add_test(tcase, random_acts_at_once);
+    tcase_add_test(tcase, beside_the_sweep_and_the_jobs);
     tcase_add_test(tcase, a_shared_new_layer_counts_once);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -19,7 +19,7 @@ void add_blob(const char *repository, int number)
         "insert into acr.repository (registry_id, name) values (1, '%s') on conflict (registry_id, name)"
         " where deleted_at is null do nothing;"
         "insert into acr.blob (registry_id, digest, size, file) values (1, '%s', %d, gen_random_uuid())"
-        " on conflict do nothing;"
+        " on conflict (registry_id, digest) do update set touched = clock_timestamp();" // as a publish does
         "insert into acr.blob_link (repository_id, registry_id, digest) select id, 1, '%s' from "
         "acr.repository"
         " where name = '%s' and deleted_at is null on conflict do nothing",
@@ -75,10 +75,17 @@ void check_counts(void)
     ck_assert_int_eq(usage(), recount());
     ck_assert_int_eq(
         registry_fixture_number(
-            "select count(*) from acr.repository p where"
-            " manifest_count <> (select count(*) from acr.manifest m where m.repository_id = p.id)"
-            " or tag_count <> (select count(*) from acr.tag t where t.repository_id = p.id)"),
+            "select count(*) from acr.repository p where deleted_at is null"
+            " and (manifest_count <> (select count(*) from acr.manifest m where m.repository_id = p.id)"
+            "   or tag_count <> (select count(*) from acr.tag t where t.repository_id = p.id))"),
         0);
+    // What the sweep goes by.
+    ck_assert_int_eq(
+        registry_fixture_number("select count(*) from acr.blob b where referenced <>"
+                                " exists (select 1 from acr.manifest_ref f where f.digest = b.digest)"),
+        0);
+    ck_assert_int_eq(
+        registry_fixture_number("select deadlocks from pg_stat_database where datname = 'azsacr'"), 0);
 }
 
 void add_blobs(const char *repository, int first, int last)

@@ -11,7 +11,11 @@
 #include <string.h>
 #include <time.h>
 
-enum { RUNS_AGAIN = 3, SAVEPOINTS = 16 };
+enum {
+    RUNS_AGAIN = 3,
+    AGAIN_LIMIT = 3 * 1000 * 1000, // microseconds after which a transaction is not run again
+    SAVEPOINTS = 16,
+};
 
 struct db_transaction {
     struct db_connection *connection;
@@ -19,6 +23,7 @@ struct db_transaction {
     bool failed;   // a statement failed or could not be sent: nothing more is sent
     bool retry;    // the transaction may succeed when it is run again
     bool overload; // it failed for want of time or room
+    bool stale;    // it failed because the session was of no more use
     bool renewed;  // the connection was made anew under the first statement
     size_t statements;
     struct db_note *first_note, *last_note;
@@ -91,7 +96,12 @@ static void poison(struct db_transaction *tx, const char *statement, PGresult *r
     tx->failed = true;
     tx->retry = tx->retry || session_is_retryable(sqlstate);
     tx->overload = tx->overload || session_is_overload(sqlstate);
+    tx->stale = session_is_stale(sqlstate);
     PQclear(result);
+    if (tx->stale) {
+        connection_drop(tx->connection, "the session is of no more use");
+        tx->retry = true;
+    }
 }
 
 // Opens the transaction; a session that died while it was idle is replaced once.
@@ -252,7 +262,7 @@ static enum db_outcome run_once(struct db_transaction *tx, bool (*run)(struct db
     bool lost = connection_is_lost(tx->connection);
     roll_back(tx);
     if (lost) {
-        tx->retry = false;
+        tx->retry = tx->stale; // else the server itself is gone: the next caller waits for it
         return DB_UNAVAILABLE;
     }
     if (tx->overload)
@@ -271,13 +281,14 @@ static void pause_before(unsigned run)
 enum db_outcome db_transact(struct db_connection *connection, bool (*run)(struct db_transaction *, void *),
                             void *argument)
 {
+    int64_t limit = clock_monotonic() + AGAIN_LIMIT;
     for (unsigned again = 0;; again++) {
         struct db_transaction tx = {.connection = connection, .arena = arena_new()};
         enum db_outcome outcome = run_once(&tx, run, argument);
         arena_free(tx.arena);
         if (outcome == DB_COMMITTED || !tx.retry)
             return outcome;
-        if (again == RUNS_AGAIN) {
+        if (again == RUNS_AGAIN || clock_monotonic() > limit) {
             log_warning("database.contended", "message", "a transaction was run again in vain");
             return DB_UNAVAILABLE;
         }

@@ -67,13 +67,14 @@ void db_connection_free(struct db_connection *connection);
 enum db_outcome {
     DB_COMMITTED,
     DB_ROLLED_BACK, // run() answered false
-    DB_UNAVAILABLE, // no connection, or it was lost: nothing (or, in the commit, an unknown) happened
+    DB_UNAVAILABLE, // no connection, or it was lost: nothing (or, in the commit, an unknown) happened; or contention,
+                    // a time limit or no room: nothing happened. The same request may succeed later.
     DB_FAILED,      // a statement failed; it is in the log
 };
 
 // Opens a transaction (read committed), calls run(), commits when it answers true and nothing failed. On 40001,
-// 40P01 and 55P03, and where run() asked by db_retry(), it rolls back and runs again, at most 3 times: run() must have no effect outside
-// the transaction and must set its results anew. A lost connection is made anew once before the first statement.
+// 40P01 and 55P03, and where run() asked by db_retry(), it rolls back and runs again, at most 3 times and not after
+// 3 s: run() must have no effect outside the transaction and must set its results anew. A lost connection is made anew once before the first statement.
 enum db_outcome db_transact(struct db_connection *connection, bool (*run)(struct db_transaction *, void *),
                             void *argument);
 

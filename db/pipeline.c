@@ -139,10 +139,11 @@ static void answer(struct db_pipeline *p, PGresult *result)
 
 // A FATAL error (the server shuts down) comes as the first query's result: it is the session's, not the
 // query's.
-static bool is_fatal(const PGresult *result)
+static bool ends_session(const PGresult *result)
 {
     const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-    return severity != NULL && (severity[0] == 'F' || severity[0] == 'P');
+    return severity != NULL && (severity[0] == 'F' || severity[0] == 'P' ||
+                                session_is_stale(PQresultErrorField(result, PG_DIAG_SQLSTATE)));
 }
 
 // Reads the answers that are there. False when the session is gone.
@@ -159,7 +160,7 @@ static bool read_answers(struct db_pipeline *p)
         }
         separator = false;
         p->progress = clock_monotonic();
-        if (is_fatal(result)) {
+        if (ends_session(result)) {
             PQclear(result);
             return false;
         }

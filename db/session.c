@@ -187,3 +187,9 @@ bool session_is_overload(const char *sqlstate)
 {
     return sqlstate != NULL && (strcmp(sqlstate, "57014") == 0 || strncmp(sqlstate, "53", 2) == 0);
 }
+
+bool session_is_stale(const char *sqlstate)
+{
+    return sqlstate != NULL && (strcmp(sqlstate, "25006") == 0 || strcmp(sqlstate, "26000") == 0 ||
+                                strcmp(sqlstate, "0A000") == 0);
+}

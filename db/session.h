@@ -52,7 +52,11 @@ bool session_is_retryable(const char *sqlstate);
 // Overload or a time limit: nothing is wrong with the statement (57014, class 53).
 bool session_is_overload(const char *sqlstate);
 
-// connection.c, for transaction.c.
+// The session is of no more use, a new one is: the server became read-only (25006), or a prepared statement is
+// gone or outdated (26000, 0A000: a newer release changed a column's type).
+bool session_is_stale(const char *sqlstate);
+
+// connection.c, for database.c.
 // Connected, or made so within about two seconds.
 bool connection_ensure(struct db_connection *connection);
 // Ends the session; the next use opens a new one.
@@ -65,6 +69,6 @@ PGresult *connection_command(struct db_connection *connection, const char *sql);
 PGresult *connection_run(struct db_connection *connection, const struct db_statement *statement,
                          const struct db_value *values, size_t count, bool *refused);
 
-// transaction.c, for job_workers.c: how many savepoints are open, and back to the one of that depth.
+// database.c, for job_workers.c: how many savepoints are open, and back to the one of that depth.
 size_t transaction_depth(const struct db_transaction *tx);
 void transaction_rollback_to(struct db_transaction *tx, size_t depth);

@@ -23,6 +23,7 @@ static struct config config;
 static void die(const char *why)
 {
     fprintf(stderr, "fixture: %s\n", why);
+    fixture_stop_server();
     exit(2);
 }
 

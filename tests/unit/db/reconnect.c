@@ -72,6 +72,41 @@ START_TEST(inside)
 }
 END_TEST
 
+static const struct db_statement spoil[] = {
+    {"make_read_only", "set default_transaction_read_only = on"},
+    {"forget_insert", "deallocate r_insert"},
+};
+
+static bool run_spoil(struct db_transaction *tx, void *argument)
+{
+    DB_RUN0(tx, &spoil[*(int *)argument]);
+    return true;
+}
+
+static bool run_insert(struct db_transaction *tx, void *argument)
+{
+    ++*(int *)argument;
+    DB_RUN0(tx, &insert);
+    return true;
+}
+
+// Sessions that live, but are of no more use.
+START_TEST(stale)
+{
+    fixture_sql("drop table if exists r; create table r (a int)");
+    struct db_target target = fixture_target();
+    struct db_connection *c = db_connection_new(&target);
+    int kind = _i, runs = 0;
+    ck_assert_int_eq(db_transact(c, run_insert, &runs), DB_COMMITTED);
+    ck_assert_int_eq(db_transact(c, run_spoil, &kind), DB_COMMITTED);
+    runs = 0;
+    ck_assert_int_eq(db_transact(c, run_insert, &runs), DB_COMMITTED);
+    ck_assert_int_eq(runs, 2);
+    ck_assert_int_eq(fixture_number("select count(*) from r"), 2);
+    db_connection_free(c);
+}
+END_TEST
+
 static bool run_long(struct db_transaction *tx, void *argument)
 {
     (void)argument;
@@ -130,6 +165,7 @@ Suite *suite_reconnect(void)
     tcase_set_timeout(tests, 20);
     tcase_add_test(tests, idle);
     tcase_add_test(tests, inside);
+    tcase_add_loop_test(tests, stale, 0, 2);
     tcase_add_test(tests, server_restart);
     tcase_add_test(tests, nobody_there);
     suite_add_tcase(suite, tests);

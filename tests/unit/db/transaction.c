@@ -208,6 +208,37 @@ START_TEST(statement_limit)
 }
 END_TEST
 
+static bool run_locked(struct db_transaction *tx, void *argument)
+{
+    DB_RUN(tx, &update, db_int(1), db_int(1));
+    ++*(int *)argument;
+    return true;
+}
+
+static void *hold_row(void *argument)
+{
+    (void)argument;
+    fixture_sql("begin; update t set a = a; select pg_sleep(6); commit");
+    return NULL;
+}
+
+// A row that another holds: two waits of two seconds, then 503, not four.
+START_TEST(lock_limit)
+{
+    fixture_sql("insert into t values (1)");
+    pthread_t thread;
+    pthread_create(&thread, NULL, hold_row, NULL);
+    fixture_sleep(200);
+    int runs = 0;
+    int64_t before = clock_monotonic();
+    ck_assert_int_eq(db_transact(connection, run_locked, &runs), DB_UNAVAILABLE);
+    ck_assert_int_lt(clock_monotonic() - before, 5500000);
+    ck_assert_int_eq(runs, 2);
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(db_transact(connection, run_locked, &runs), DB_COMMITTED);
+}
+END_TEST
+
 static char seen[256];
 static int hooks_run, hooks_retry;
 
@@ -300,6 +331,7 @@ Suite *suite_transaction(void)
     tcase_add_loop_test(tests, runs_again, 0, 2);
     tcase_add_test(tests, deadlock);
     tcase_add_test(tests, statement_limit);
+    tcase_add_test(tests, lock_limit);
     tcase_add_test(tests, notes_and_hook);
     tcase_add_test(tests, settings);
     suite_add_tcase(suite, tests);

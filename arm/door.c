@@ -248,6 +248,13 @@ void arm_dispatch(struct http_exchange *exchange)
         lane_work(exchange, work, busy);
 }
 
+static void fail_method(struct arm_call *call)
+{
+    enum http_method method = call->request->method;
+    arm_fail(call, ARM_METHOD_NOT_SUPPORTED, method ? http_method_name(method) : "");
+    call->failure->allow = "GET,HEAD,PUT,POST,PATCH,DELETE";
+}
+
 void arm_refuse(struct http_exchange *exchange, int status, const char *why)
 {
     struct arm_call *call = call_new(exchange);
@@ -256,6 +263,8 @@ void arm_refuse(struct http_exchange *exchange, int status, const char *why)
         arm_fail(call, ARM_REQUEST_TOO_LARGE);
     else if (status == 421)
         arm_fail(call, ARM_MISDIRECTED, TEXT_ARG(exchange->request.host));
+    else if (status == 405 || status == 501) // a verb that nothing here has
+        fail_method(call);
     else if (status == 503)
         fail_diagnostic(call, true);
     else

@@ -248,10 +248,9 @@ void arm_dispatch(struct http_exchange *exchange)
         lane_work(exchange, work, busy);
 }
 
-static void fail_method(struct arm_call *call)
+static void fail_method(struct arm_call *call, bool known)
 {
-    enum http_method method = call->request->method;
-    arm_fail(call, ARM_METHOD_NOT_SUPPORTED, method ? http_method_name(method) : "");
+    arm_fail(call, ARM_METHOD_NOT_SUPPORTED, known ? http_method_name(call->request->method) : "");
     call->failure->allow = "GET,HEAD,PUT,POST,PATCH,DELETE";
 }
 
@@ -264,7 +263,7 @@ void arm_refuse(struct http_exchange *exchange, int status, const char *why)
     else if (status == 421)
         arm_fail(call, ARM_MISDIRECTED, TEXT_ARG(exchange->request.host));
     else if (status == 405 || status == 501) // a verb that nothing here has
-        fail_method(call);
+        fail_method(call, status == 405);
     else if (status == 503)
         fail_diagnostic(call, true);
     else

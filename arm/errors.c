@@ -3,6 +3,20 @@
 
 #include "base/arena.h"
 
+enum { MESSAGE_LIMIT = 4096 };
+
+// A message may quote what the client sent, which may be megabytes: it is cut at a character's start.
+static void bound(char *message)
+{
+    size_t length = strlen(message);
+    if (length <= MESSAGE_LIMIT)
+        return;
+    length = MESSAGE_LIMIT;
+    while (length > 0 && ((unsigned char)message[length] & 0xc0) == 0x80)
+        length--;
+    message[length] = '\0';
+}
+
 void arm_fail(struct arm_call *call, int status, const char *code, enum arm_origin origin, const char *format,
               ...)
 {
@@ -11,8 +25,10 @@ void arm_fail(struct arm_call *call, int status, const char *code, enum arm_orig
     struct arm_failure *failure = ARENA_NEW(call->arena, struct arm_failure);
     va_list arguments;
     va_start(arguments, format);
-    failure->message = arena_vprintf(call->arena, format, arguments);
+    char *message = arena_vprintf(call->arena, format, arguments);
     va_end(arguments);
+    bound(message);
+    failure->message = message;
     failure->status = status;
     failure->code = code;
     failure->origin = origin;

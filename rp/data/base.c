@@ -23,5 +23,6 @@ static const struct registry_read base_lane = {&registry_find_statement, no_valu
 
 const struct registry_operation registry_base_operations[] = {
     {{HTTP_GET, "/v2/", "Base_Get"}, ACCESS_BASE, &base_lane, get_base},
+    {{HTTP_GET, "/v2", "Base_GetWithoutSlash"}, ACCESS_BASE, &base_lane, get_base},
     {{0, NULL, NULL}, ACCESS_NONE, NULL, NULL},
 };

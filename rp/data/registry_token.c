@@ -216,15 +216,23 @@ static json_t *verified_claims(struct registry_call *call, struct text token)
     return part_object(call->arena, claims);
 }
 
+// When the request's headers came. An upload may outlast its token: expiry is judged when it begins, rights
+// when it is written (design.md 5).
+static int64_t arrival(const struct http_request *request)
+{
+    int64_t now = clock_wall(), waited = request->started > 0 ? clock_monotonic() - request->started : 0;
+    return waited > 0 ? now - waited : now;
+}
+
 // Issuer, audience, row and times.
 static bool claims_fit(struct registry_call *call, const json_t *claims)
 {
     const json_t *exp = json_object_get(claims, "exp"), *nbf = json_object_get(claims, "nbf");
     if (!json_is_integer(exp) || !json_is_integer(nbf))
         return false;
-    int64_t now = clock_wall();
-    if (json_integer_value(exp) < 0 || json_integer_value(exp) > INT64_MAX / 1000000 ||
-        now >= json_integer_value(exp) * 1000000 || now / 1000000 < json_integer_value(nbf))
+    int64_t at = arrival(call->request), expires = json_integer_value(exp);
+    if (expires < 0 || expires > INT64_MAX / 1000000 || at >= expires * 1000000 ||
+        at / 1000000 < json_integer_value(nbf))
         return false;
     return text_is(claim_text(claims, "iss"), "Azure Container Registry") &&
            text_is(claim_text(claims, "version"), "1.0") &&

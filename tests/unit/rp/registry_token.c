@@ -212,6 +212,22 @@ START_TEST(claims_of_a_refresh_token)
 }
 END_TEST
 
+// An upload that outlasts its token was decided when its headers came.
+START_TEST(expiry_counts_at_arrival)
+{
+    struct fixture *f = fixture_new();
+    struct claims bent = good;
+    bent.exp = -10;
+    f->request.started = clock_monotonic() - 20 * 1000000;
+    ck_assert(accepted(f, token_of(f, HEADER, &bent, 1)));
+    f->request.started = clock_monotonic() - 5 * 1000000;
+    ck_assert(!accepted(f, token_of(f, HEADER, &bent, 1)));
+    f->request.started = clock_monotonic() + 60 * 1000000;
+    ck_assert(!accepted(f, token_of(f, HEADER, &bent, 1)));
+    fixture_free(f);
+}
+END_TEST
+
 // Decisions 9: which scope each role gets.
 START_TEST(access_of_roles)
 {
@@ -290,6 +306,7 @@ Suite *suite_registry_token(void)
     tcase_add_test(tests, mangled);
     tcase_add_test(tests, secrets_behind);
     tcase_add_test(tests, claims_of_a_refresh_token);
+    tcase_add_test(tests, expiry_counts_at_arrival);
     tcase_add_test(tests, access_of_roles);
     tcase_add_test(tests, scopes);
     suite_add_tcase(suite, tests);

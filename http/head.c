@@ -215,7 +215,12 @@ static struct http_refusal judge(struct http_request *request, const struct coun
     if (c->hosts != 1)
         return refusal(
             400, c->hosts == 0 ? "the Host header is missing" : "there is more than one Host header", true);
+    // As it stands in a URL: ":8443" or "8443", and nothing for https' own.
     struct text port = c->edge_port.base != NULL ? c->edge_port : TEXT("");
+    if (text_starts(port, ":"))
+        port = text_slice(port, 1, port.length);
+    if (text_is(port, "443"))
+        port = TEXT("");
     if (!set_host(request, edge ? c->edge_host : c->host, edge ? port : TEXT_NONE))
         return refusal(400, "the Host header is malformed", true);
     if (c->lengths + c->encodings > 1 || (old && c->encodings > 0))

@@ -33,11 +33,15 @@ static void fail(struct db_pipeline *p)
     arena_free(arena);
 }
 
-static void watch_again(struct db_pipeline *p)
+// False when the loop has no descriptor left: the session is dropped, to be tried again later.
+static bool watch_again(struct db_pipeline *p)
 {
     if (p->watch != NULL)
         p->loop->unwatch(p->watch);
     p->watch = p->loop->watch(p->loop, PQsocket(p->pg), pipeline_readable, p);
+    if (p->watch == NULL)
+        pipeline_drop(p, "the connection cannot be watched", SENT_OVER);
+    return p->watch != NULL;
 }
 
 static void ignore_notice(void *argument, const PGresult *result)
@@ -62,8 +66,8 @@ void pipeline_connect(struct db_pipeline *p)
     PQsetNoticeReceiver(p->pg, ignore_notice, NULL);
     // As if PQconnectPoll had just asked for it.
     p->awaited = PGRES_POLLING_WRITING;
-    watch_again(p);
-    p->loop->want_write(p->watch, pipeline_writable);
+    if (watch_again(p))
+        p->loop->want_write(p->watch, pipeline_writable);
 }
 
 static void prepare_all(struct db_pipeline *p)
@@ -91,7 +95,8 @@ void pipeline_connect_step(struct db_pipeline *p, PostgresPollingStatusType read
         return;
     }
     // libpq may have gone on to another socket, even one of the same number.
-    watch_again(p);
+    if (!watch_again(p))
+        return;
     p->awaited = next;
     if (next == PGRES_POLLING_WRITING)
         p->loop->want_write(p->watch, pipeline_writable);

@@ -9,6 +9,8 @@
 #include "base/arena.h"
 #include "base/clock.h"
 
+#include <stdlib.h>
+
 #define MICROSECONDS(column) "(extract(epoch from " column ") * 1000000)::bigint"
 #define COLUMNS                                                                                              \
     "r.id, g.name, r.type, r.name, r.location, r.tags, r.sku, r.state, " MICROSECONDS(                       \
@@ -17,24 +19,24 @@
 enum { ID, GROUP, TYPE, NAME, LOCATION, TAGS, SKU, STATE, CREATED, CHANGED, TYPE_KEY, NAME_KEY };
 enum { EXAMINED = 2000 };
 
-// All have the keyset (type_key, name_key, id) behind $4, $5, $6 and the limit in $7; the indexes' own order.
-#define ORDER                                                                                                \
-    "and (r.type_key, r.name_key, r.id) > ($4, $5, $6::bigint) order by r.type_key, r.name_key, r.id limit " \
-    "$7"
-#define UNUSED "and ($2::text is null or true) and ($3::text is null or true) "
-static const struct db_statement all_of_subscription = {
-    "arm_resources_subscription", "select " COLUMNS FROM "where r.subscription_id = $1::uuid " UNUSED ORDER};
-static const struct db_statement of_type = {
-    "arm_resources_type", "select " COLUMNS FROM "where r.subscription_id = $1::uuid and r.type_key = $2 "
-                          "and ($3::text is null or true) " ORDER};
-static const struct db_statement of_type_and_name = {"arm_resources_type_name",
-                                                     "select " COLUMNS FROM
-                                                     "where r.subscription_id = $1::uuid and r.type_key = $2 "
-                                                     "and r.name_key = $3 " ORDER};
-static const struct db_statement of_group = {
-    "arm_resources_group",
-    "select " COLUMNS FROM "where g.subscription_id = $1::uuid and g.name_key = $2 and r.group_id = g.id "
-    "and ($3::text is null or true) " ORDER};
+// One resource type at a time, in the order of its index: pages are cheap however many rows there are. A
+// tuple over type and name together would be estimated by its first column alone, and planned as a sort of
+// everything.
+#define BEHIND "and (r.name_key, r.id) > ($3, $4::bigint) order by r.name_key, r.id limit $5"
+static const struct db_statement of_subscription = {
+    "arm_resources_subscription",
+    "select " COLUMNS FROM "where r.subscription_id = $1::uuid and r.type_key = $2 " BEHIND};
+static const struct db_statement of_group = {"arm_resources_group",
+                                             "select " COLUMNS FROM
+                                             "where r.group_id = $1::bigint and r.type_key = $2 " BEHIND};
+static const struct db_statement of_name = {
+    "arm_resources_name", "select " COLUMNS FROM "where r.subscription_id = $1::uuid and r.type_key = $2 "
+                          "and r.name_key = $6 " BEHIND};
+static const struct db_statement group_find = {
+    "arm_resources_group_find",
+    "select g.id from arm.resource_group g where g.subscription_id = $1::uuid and g.name_key = $2"};
+
+enum { TYPES = 64 };
 
 struct query {
     struct filter filter;
@@ -42,6 +44,10 @@ struct query {
     struct text type_key, name_key; // the position of the page before
     int64_t id;
     bool expand_times[3];
+    struct text types[TYPES]; // keys of those to be listed, sorted
+    size_t type_count;
+    bool in_group; // only this one; 0: there is none of that name
+    int64_t group_id;
 };
 enum { CREATED_TIME, CHANGED_TIME, PROVISIONING_STATE };
 
@@ -108,25 +114,56 @@ static bool read_query(struct arm_call *call, struct query *q)
     return true;
 }
 
-static const struct db_result *run_query(struct arm_call *call, const struct query *q, size_t limit)
+static int compare_keys(const void *a, const void *b)
 {
-    struct text group = call->group.base ? call->group : filter_equal(&q->filter, FILTER_GROUP);
-    struct text type = filter_equal(&q->filter, FILTER_TYPE), name = filter_equal(&q->filter, FILTER_NAME);
-    struct text second = TEXT_NONE, third = TEXT_NONE;
-    const struct db_statement *statement = &all_of_subscription;
-    if (group.base) {
-        statement = &of_group;
-        second = text_lower(call->arena, group);
-    } else if (type.base && name.base) {
-        statement = &of_type_and_name;
-        second = text_lower(call->arena, type);
-        third = text_lower(call->arena, name);
-    } else if (type.base) {
-        statement = &of_type;
-        second = text_lower(call->arena, type);
+    const struct text *x = a, *y = b;
+    int order = memcmp(x->base, y->base, x->length < y->length ? x->length : y->length);
+    return order != 0 ? order : (x->length > y->length) - (x->length < y->length);
+}
+
+// Every tracked type that the filter lets through, from the position's on.
+static void find_types(struct arm_call *call, struct query *q)
+{
+    struct text wanted = filter_equal(&q->filter, FILTER_TYPE);
+    for (size_t i = 0; i < arm_type_count() && q->type_count < TYPES; i++) {
+        const struct arm_type *type = arm_type_at(i);
+        struct text name = text_of(arena_printf(call->arena, "%s/%s", type->namespace_name, type->name));
+        struct text key = text_lower(call->arena, name);
+        if (type->tracked && (!wanted.base || text_equal_nocase(wanted, name)) &&
+            compare_keys(&key, &q->type_key) >= 0)
+            q->types[q->type_count++] = key;
     }
-    return DB_RUN(call->tx, statement, db_text(call->subscription_id), db_text(second), db_text(third),
-                  db_text(q->type_key), db_text(q->name_key), db_int(q->id), db_int((int64_t)limit));
+    qsort(q->types, q->type_count, sizeof *q->types, compare_keys);
+}
+
+static void find_group(struct arm_call *call, struct query *q)
+{
+    struct text group = filter_equal(&q->filter, FILTER_GROUP);
+    q->in_group = call->group.base || group.base;
+    q->group_id = call->group_id;
+    if (!q->in_group || q->group_id != 0)
+        return;
+    const struct db_result *row = DB_RUN(call->tx, &group_find, db_text(call->subscription_id),
+                                         db_text(text_lower(call->arena, group)));
+    q->group_id = db_rows(row) > 0 ? db_get_int(row, 0, 0) : 0;
+}
+
+static const struct db_result *run_query(struct arm_call *call, const struct query *q, struct text type,
+                                         size_t limit)
+{
+    bool resumed = text_equal(type, q->type_key);
+    struct text name = filter_equal(&q->filter, FILTER_NAME);
+    struct db_value values[] = {q->in_group ? db_int(q->group_id) : db_text(call->subscription_id),
+                                db_text(type),
+                                db_text(resumed ? q->name_key : TEXT("")),
+                                db_int(resumed ? q->id : 0),
+                                db_int((int64_t)limit),
+                                db_text(name.base ? text_lower(call->arena, name) : TEXT_NONE)};
+    if (q->in_group)
+        return db_run(call->tx, &of_group, values, 5);
+    if (name.base)
+        return db_run(call->tx, &of_name, values, 6);
+    return db_run(call->tx, &of_subscription, values, 5);
 }
 
 static struct text id_of(struct arm_call *call, const struct db_result *rows, size_t i)
@@ -191,6 +228,25 @@ static bool hidden_from_hybrid_az(const struct arm_call *call, const struct filt
     return false;
 }
 
+// Writes what may be seen of one type; *examined and *written count. True when the page ends within it; *last
+// is then the position behind the last row examined.
+static bool list_type(struct arm_call *call, const struct query *q, struct text type, struct buffer *b,
+                      size_t *examined, size_t *written, struct text *last)
+{
+    size_t limit = EXAMINED - *examined;
+    const struct db_result *rows = run_query(call, q, type, limit);
+    size_t i = 0;
+    for (; i < db_rows(rows) && *written < q->top; i++)
+        if (shown(call, q, rows, i)) {
+            write_item(b, call, q, rows, i);
+            ++*written;
+        }
+    *examined += i;
+    if (i > 0 && (i < db_rows(rows) || i == limit || *written == q->top))
+        *last = position_of(call, rows, i - 1);
+    return last->base != NULL;
+}
+
 static void resources_list(struct arm_call *call)
 {
     struct query q;
@@ -200,20 +256,20 @@ static void resources_list(struct arm_call *call)
         arm_reply(call, 200, TEXT("{\"value\":[]}"));
         return;
     }
-    const struct db_result *rows = run_query(call, &q, EXAMINED);
+    find_types(call, &q);
+    find_group(call, &q);
     struct buffer b = buffer_new(call->arena);
+    size_t examined = 0, written = 0;
+    struct text last = TEXT_NONE;
     json_begin_object(&b);
     json_key(&b, "value");
     json_begin_array(&b);
-    size_t i = 0, written = 0;
-    for (; i < db_rows(rows) && written < q.top; i++)
-        if (shown(call, &q, rows, i)) {
-            write_item(&b, call, &q, rows, i);
-            written++;
-        }
+    for (size_t t = 0; t < q.type_count; t++)
+        if (list_type(call, &q, q.types[t], &b, &examined, &written, &last))
+            break;
     json_end_array(&b);
-    if (i > 0 && (i < db_rows(rows) || db_rows(rows) == EXAMINED))
-        json_key_string(&b, "nextLink", arm_next_link(call, position_of(call, rows, i - 1)));
+    if (last.base)
+        json_key_string(&b, "nextLink", arm_next_link(call, last));
     json_end_object(&b);
     arm_reply(call, 200, buffer_done(&b));
 }

@@ -8,19 +8,23 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PAGE = 1000, PIECE = 1 << 18, FILES_AT_ONCE = 256 };
+enum { PIECE = 1 << 18, AT_ONCE = 256, DIGEST_LENGTH = 7 + 128 };
+
+struct blob_row {
+    char file[37], digest[DIGEST_LENGTH + 1];
+    int64_t size, registry_id;
+};
 
 struct check {
     struct db_connection *connection;
     struct store_report *report;
     FILE *out;
     bool deep, failed;
-    char after[37]; // the blob rows' files, in order
-    size_t rows;
-    // Files whose names are being asked for.
-    char ids[FILES_AT_ONCE][37];
-    int64_t sizes[FILES_AT_ONCE];
-    bool known[FILES_AT_ONCE];
+    char after[37]; // the last file of the page before
+    // One page of rows, or of files whose rows are being asked for.
+    struct blob_row blobs[AT_ONCE];
+    char ids[AT_ONCE][37];
+    bool known[AT_ONCE];
     size_t count;
 };
 
@@ -32,71 +36,93 @@ static const struct db_statement check_blobs = {
 static const struct db_statement check_again = {"check_again",
                                                 "select 1 from acr.blob where file = $1 and digest = $2"};
 
-// Read without the store's session lock: a published file is never written again.
-static bool digest_fits(const char *id, int64_t size, struct text stated, struct arena *arena)
+static bool blobs_page(struct db_transaction *tx, void *argument)
+{
+    struct check *check = argument;
+    const struct db_result *rows = DB_RUN(tx, &check_blobs, db_string(check->after), db_int(AT_ONCE));
+    check->count = 0;
+    for (size_t i = 0; i < db_rows(rows); i++) {
+        struct blob_row *blob = &check->blobs[check->count++];
+        *blob = (struct blob_row){.size = db_get_int(rows, i, 2), .registry_id = db_get_int(rows, i, 3)};
+        snprintf(blob->file, sizeof blob->file, "%s", db_get(rows, i, 0).base);
+        snprintf(blob->digest, sizeof blob->digest, "%s", db_get(rows, i, 1).base);
+    }
+    return true;
+}
+
+struct again {
+    const struct blob_row *blob;
+    bool stands;
+};
+
+static bool again_run(struct db_transaction *tx, void *argument)
+{
+    struct again *again = argument;
+    again->stands =
+        db_rows(DB_RUN(tx, &check_again, db_string(again->blob->file), db_string(again->blob->digest))) == 1;
+    return true;
+}
+
+// Only what still stands: the blob may have been swept while we looked at its file.
+static void report_blob(struct check *check, const struct blob_row *blob, const char *problem,
+                        int64_t *counter)
+{
+    struct again again = {.blob = blob};
+    if (db_transact(check->connection, again_run, &again) != DB_COMMITTED)
+        check->failed = true;
+    if (!again.stands)
+        return;
+    ++*counter;
+    fprintf(check->out, "%s: %s of registry row %lld, file %s\n", problem, blob->digest,
+            (long long)blob->registry_id, blob->file);
+}
+
+static bool digest_fits(const struct blob_row *blob)
 {
     enum digest_algorithm algorithm;
     struct store_file *file;
-    if (!digest_parse(stated, &algorithm) || store_begin(id, false, &file) != STORE_OK)
+    if (!digest_parse(text_of(blob->digest), &algorithm) || store_begin(blob->file, false, &file) != STORE_OK)
         return false;
     struct digest *running = digest_begin(algorithm);
     char *piece = xmalloc(PIECE);
     int64_t at = 0;
-    for (ssize_t count; at < size && (count = store_read(file, at, piece, PIECE)) > 0; at += count)
+    for (ssize_t count; at < blob->size && (count = store_read(file, at, piece, PIECE)) > 0; at += count)
         digest_add(running, piece, (size_t)count);
     free(piece);
     store_end(file);
-    return text_equal(digest_end(running, arena), stated);
+    struct arena *arena = arena_new();
+    bool fits = text_is(digest_end(running, arena), blob->digest);
+    arena_free(arena);
+    return fits;
 }
 
-static void report_blob(struct check *check, struct db_transaction *tx, const struct db_result *row, size_t i,
-                        const char *problem, int64_t *counter)
+static void check_blob(struct check *check, const struct blob_row *blob)
 {
-    struct text file = db_get(row, i, 0), digest = db_get(row, i, 1);
-    if (db_rows(DB_RUN(tx, &check_again, db_text(file), db_text(digest))) == 0)
-        return; // swept while we looked
-    ++*counter;
-    fprintf(check->out, "%s: %.*s of registry row %lld, file %.*s\n", problem, TEXT_ARG(digest),
-            (long long)db_get_int(row, i, 3), TEXT_ARG(file));
+    struct store_report *report = check->report;
+    int64_t size = -1;
+    report->blobs++;
+    if (store_stat(blob->file, &size) != STORE_OK)
+        report_blob(check, blob, "missing file", &report->missing);
+    else if (size != blob->size)
+        report_blob(check, blob, "file of wrong size", &report->wrong_size);
+    else if (check->deep && !digest_fits(blob))
+        report_blob(check, blob, "file with wrong digest", &report->corrupt);
 }
 
-static void check_blob(struct check *check, struct db_transaction *tx, const struct db_result *rows, size_t i)
-{
-    const char *id = text_cstr(db_arena(tx), db_get(rows, i, 0));
-    int64_t stated = db_get_int(rows, i, 2), size = -1;
-    check->report->blobs++;
-    if (store_stat(id, &size) != STORE_OK)
-        report_blob(check, tx, rows, i, "missing file", &check->report->missing);
-    else if (size != stated)
-        report_blob(check, tx, rows, i, "file of wrong size", &check->report->wrong_size);
-    else if (check->deep && !digest_fits(id, size, db_get(rows, i, 1), db_arena(tx)))
-        report_blob(check, tx, rows, i, "file with wrong digest", &check->report->corrupt);
-}
-
-static bool blobs_page(struct db_transaction *tx, void *argument)
-{
-    struct check *check = argument;
-    const struct db_result *rows =
-        DB_RUN(tx, &check_blobs, db_string(check->after), db_int(check->deep ? 1 : PAGE));
-    check->rows = db_rows(rows);
-    for (size_t i = 0; i < check->rows; i++)
-        check_blob(check, tx, rows, i);
-    if (check->rows > 0)
-        memcpy(check->after, db_get(rows, check->rows - 1, 0).base, sizeof check->after - 1);
-    return true;
-}
-
+// A page is read in a transaction of its own; files are looked at outside it, for that may take long.
 static bool check_rows(struct check *check)
 {
-    memcpy(check->after, "00000000-0000-0000-0000-000000000000", sizeof check->after);
+    snprintf(check->after, sizeof check->after, "00000000-0000-0000-0000-000000000000");
     do {
-        struct store_report before = *check->report;
-        if (db_transact(check->connection, blobs_page, check) != DB_COMMITTED) {
-            *check->report = before;
+        if (db_transact(check->connection, blobs_page, check) != DB_COMMITTED)
             return false;
-        }
-    } while (check->rows > 0);
-    return true;
+        for (size_t i = 0; i < check->count && !check->failed; i++)
+            check_blob(check, &check->blobs[i]);
+        if (check->count > 0)
+            memcpy(check->after, check->blobs[check->count - 1].file, sizeof check->after);
+    } while (check->count > 0 && !check->failed);
+    check->count = 0;
+    return !check->failed;
 }
 
 static const struct db_statement check_counts = {
@@ -157,7 +183,7 @@ static bool see_file(const char *id, int64_t size, void *argument)
     check->report->bytes += size;
     memcpy(check->ids[check->count], id, sizeof check->ids[0]);
     check->count++;
-    if (check->count == FILES_AT_ONCE)
+    if (check->count == AT_ONCE)
         judge_files(check);
     return !check->failed;
 }

@@ -193,22 +193,28 @@ START_TEST(a_refusal_in_mid_body_reaches_the_client)
 }
 END_TEST
 
+// Until the session has that range: what was sent has reached the file.
+static void wait_for_range(const char *location, const char *range)
+{
+    bool there = false;
+    for (int i = 0; i < 500 && !there; i++) {
+        struct sent *status = send_text("GET", location, NULL, NULL);
+        there = strcmp(sent_header(status, "Range"), range) == 0;
+        sent_free(status);
+        usleep(10000);
+    }
+    ck_assert(there);
+}
+
 START_TEST(a_client_that_vanishes_leaves_what_it_sent)
 {
     const char *location = session_new(arena, "wire");
     int connection = connect_to();
     head(connection, "PATCH", location, signed_in("Content-Length: 100\r\n"));
     put(connection, "abcdef", 6);
-    usleep(300000);
+    wait_for_range(location, "0-5");
     close(connection);
-    for (int i = 0; i < 200; i++) {
-        struct sent *status = send_text("GET", location, NULL, NULL);
-        bool there = strcmp(sent_header(status, "Range"), "0-5") == 0;
-        sent_free(status);
-        if (there)
-            break;
-        usleep(10000);
-    }
+    usleep(200000);
     struct sent *closed = send_text("PUT", with_digest(arena, location, TEXT("abcdefghi")), "6-8", "ghi");
     ck_assert_int_eq(closed->answer.status, 201);
     sent_free(closed);
@@ -266,7 +272,7 @@ START_TEST(a_stop_waits_for_uploads)
     int connection = connect_to();
     head(connection, "PATCH", location, signed_in("Content-Length: 6\r\n"));
     put(connection, "abcde", 5);
-    usleep(100000);
+    wait_for_range(location, "0-4");
     pthread_t thread;
     pthread_create(&thread, NULL, hold_open, &connection);
     receiver_stop(receiver, 5000);
@@ -283,7 +289,7 @@ START_TEST(a_busy_session_is_refused)
     int first = connect_to(), second = connect_to();
     head(first, "PATCH", location, signed_in("Content-Length: 6\r\n"));
     put(first, "abc", 3);
-    usleep(200000);
+    wait_for_range(location, "0-2");
     int64_t began = clock_monotonic();
     head(second, "PATCH", location, signed_in("Content-Length: 3\r\n"));
     put(second, "xyz", 3);

@@ -1,10 +1,12 @@
 // The sweep: what goes and what stays; and a publish against a sweep of the same digest, round after round.
 #include "rp/data/sweep.h"
 
+#include "rp/data/check.h"
 #include "rp/upload_fixture.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -119,6 +121,38 @@ START_TEST(frees_the_bytes_in_the_end)
 }
 END_TEST
 
+START_TEST(the_check_finds_what_is_wrong)
+{
+    struct db_target target = upload_fixture_target();
+    struct store_report report;
+    const char *why = NULL;
+    char *text = NULL;
+    size_t length = 0;
+    struct store_file *file;
+    push("r", "whole");
+    push("r", "missing");
+    push("r", "bent!");
+    registry_fixture_sql("update acr.blob set size = 4 where digest = '%s'",
+                         digest_text(arena, TEXT("bent!")).base);
+    registry_fixture_sql(
+        "update acr.blob set file = '0a1b2c3d-0000-4000-8000-000000000077' where digest = '%s'",
+        digest_text(arena, TEXT("missing")).base);
+    ck_assert_int_eq(store_begin("0a1b2c3d-0000-4000-8000-000000000099", true, &file), STORE_OK);
+    store_end(file);
+    FILE *out = open_memstream(&text, &length);
+    ck_assert(store_check(&target, true, out, &report, arena, &why));
+    fclose(out);
+    ck_assert_int_eq(report.blobs, 3);
+    ck_assert_int_eq(report.missing, 1);
+    ck_assert_int_eq(report.wrong_size, 1);
+    ck_assert_int_eq(report.corrupt + report.doubled, 0);
+    ck_assert_int_ge(report.orphans, 2); // the one made here, and what "missing" named before
+    ck_assert_ptr_nonnull(strstr(text, "0a1b2c3d-0000-4000-8000-000000000099"));
+    ck_assert_ptr_nonnull(strstr(text, "0a1b2c3d-0000-4000-8000-000000000077"));
+    free(text);
+}
+END_TEST
+
 // ---- a publish and a sweep of one digest
 
 enum { ROUNDS = 200, PUSHERS = 2 };
@@ -213,6 +247,7 @@ Suite *suite_sweep(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, follows_the_last_reference);
     tcase_add_test(tests, frees_the_bytes_in_the_end);
+    tcase_add_test(tests, the_check_finds_what_is_wrong);
     tcase_add_test(tests, no_layer_is_lost_to_a_race);
     suite_add_tcase(suite, tests);
     return suite;

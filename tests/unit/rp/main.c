@@ -11,6 +11,7 @@ Suite *suite_content(void);
 Suite *suite_content_at_once(void);
 Suite *suite_store(void);
 Suite *suite_upload(void);
+Suite *suite_blobs(void);
 Suite *suite_receiver(void);
 Suite *suite_sweep(void);
 
@@ -25,6 +26,7 @@ int main(void)
     srunner_add_suite(runner, suite_content_at_once());
     srunner_add_suite(runner, suite_store());
     srunner_add_suite(runner, suite_upload());
+    srunner_add_suite(runner, suite_blobs());
     srunner_add_suite(runner, suite_receiver());
     srunner_add_suite(runner, suite_sweep());
     srunner_run_all(runner, CK_ENV);

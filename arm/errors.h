@@ -33,8 +33,10 @@ struct text arm_failure_body(struct arena *arena, const struct arm_failure *fail
 
 // ---- the front door ----
 #define ARM_BAD_REQUEST 400, "BadRequest", FROM_GATEWAY, "The request is malformed: %s."
+// In the edge's own words: it refuses most of them (deploy/).
 #define ARM_REQUEST_TOO_LARGE                                                                                \
-    413, "RequestContentTooLarge", FROM_GATEWAY, "The request content size exceeds the maximum size of 4 MB."
+    413, "RequestEntityTooLarge", FROM_GATEWAY,                                                              \
+        "The request content is larger than 4194304 bytes, the largest allowed size."
 #define ARM_MISDIRECTED 421, "MisdirectedRequest", FROM_GATEWAY, "The host '%.*s' is not served here."
 #define ARM_REFUSED(status) (status), "BadRequest", FROM_GATEWAY, "The request was refused: %s."
 #define ARM_METHOD_NOT_SUPPORTED                                                                             \

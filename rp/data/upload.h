@@ -55,6 +55,8 @@ void upload_abandon(struct upload *upload);
 // Runs it with a connection of the pool, held for this transaction only; call.tx is set, answer and failure
 // are new at each run. True: committed. False: the answer is filled.
 bool upload_transact(struct upload *upload, bool (*run)(struct upload *upload));
+// For a transaction whose loss in a crash of the database would lose nothing: it need not wait for the disk.
+void upload_commit_lightly(struct db_transaction *tx);
 // Fails with REGISTRY_DISALLOWED_OPERATION, naming what the limit is.
 void upload_fail_quota(struct registry_call *call, int64_t quota);
 void upload_fail_disk(struct registry_call *call);

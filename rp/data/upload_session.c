@@ -53,6 +53,14 @@ static bool is_published(struct upload *upload)
            1;
 }
 
+static const struct db_statement commit_lightly = {"upload_commit_lightly",
+                                                   "select set_config('synchronous_commit', 'off', true)"};
+
+void upload_commit_lightly(struct db_transaction *tx)
+{
+    DB_RUN0(tx, &commit_lightly);
+}
+
 // Makes the row where the session has had no body yet. put_from 0 says that a PUT's bytes are not the
 // session's.
 static bool find_or_make(struct upload *upload)
@@ -61,8 +69,10 @@ static bool find_or_make(struct upload *upload)
     const char *id = upload->state.id;
     const struct db_result *row = DB_RUN(call->tx, &session_find, db_string(id));
     if (db_rows(row) == 1 && !db_is_null(row, 0, 0)) {
-        if (is_ours(upload, row) && (!upload->state_given || state_fits(upload)))
+        if (is_ours(upload, row) && (!upload->state_given || state_fits(upload))) {
+            upload_commit_lightly(call->tx); // it wrote nothing but row locks
             return true;
+        }
     } else if (upload->kind == UPLOAD_WHOLE ||
                (state_fits(upload) && upload_state_fresh(&upload->state) && !db_get_bool(row, 0, 3))) {
         struct db_value put_from = upload->kind == UPLOAD_APPEND ? db_null() : db_int(0);
@@ -133,6 +143,8 @@ static bool hold_run(struct upload *upload)
     struct registry_call *call = &upload->call;
     const char *id = upload->state.id;
     bool put = upload->has_body && upload->kind != UPLOAD_APPEND;
+    if (!put)
+        upload_commit_lightly(call->tx);
     const struct db_result *row =
         DB_RUN(call->tx, &session_hold, db_string(id), db_bool(put), db_int(store_size(upload->file)));
     upload->start = -1;

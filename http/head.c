@@ -199,6 +199,7 @@ static struct http_refusal read_method(struct http_request *request, struct text
 {
     unsigned known = method_of(method);
     request->method = known ? (enum http_method)known : HTTP_GET;
+    request->method_text = method;
     if (known)
         return refusal(0, NULL, false);
     if (text_is(method, "CONNECT") || text_is(method, "TRACE"))
@@ -238,6 +239,7 @@ struct http_refusal http_read_head(struct http_request *request, char *head, siz
     size_t n;
     request->method = HTTP_GET;
     request->host = request->authority = request->target = request->path = TEXT("");
+    request->method_text = TEXT("");
     request->client_address = TEXT("");
     char *start = next_line(&cursor, end, &n);
     if (!read_request_line((struct text){start, n}, &line))

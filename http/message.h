@@ -29,7 +29,8 @@ enum { HTTP_SEGMENTS = 40 };
 struct http_request {
     struct arena *arena; // lives until the answer was sent
     enum http_method method;
-    struct text host;      // lower case, no port, no trailing dot; as the edge normalised it
+    struct text method_text; // as the client wrote it: when refused with 405 or 501, `method` says nothing
+    struct text host;        // lower case, no port, no trailing dot; as the edge normalised it
     struct text authority; // host with the port the client used, for URLs we hand out ("management.…:8443")
     struct text target;    // raw path and query
     struct text path;      // raw path

@@ -66,6 +66,7 @@ START_TEST(fields)
     ck_assert_int_eq(http_read_head(&request, copy, strlen(copy), false).status, 0);
     ck_assert(text_is(http_header(&request, "x-odd", NULL), "? z"));
     ck_assert_ptr_null(http_header(&request, "x-azsacr-client", NULL).base);
+    ck_assert(text_is(request.method_text, "GET"));
     ck_assert(text_is(request.target, "/a?b"));
     ck_assert(text_is(request.client_address, ""));
     request = (struct http_request){.arena = arena};

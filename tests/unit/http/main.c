@@ -6,6 +6,7 @@ Suite *suite_router(void);
 Suite *suite_message(void);
 Suite *suite_intake(void);
 Suite *suite_server(void);
+Suite *suite_lifecycle(void);
 
 #ifdef __SANITIZE_ADDRESS__
 // libh2o keeps free lists of threads that have ended, and its queues, for ever.
@@ -22,6 +23,7 @@ int main(void)
     srunner_add_suite(runner, suite_message());
     srunner_add_suite(runner, suite_intake());
     srunner_add_suite(runner, suite_server());
+    srunner_add_suite(runner, suite_lifecycle());
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

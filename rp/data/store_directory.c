@@ -429,7 +429,7 @@ static bool walk(const char *path, int depth, store_visitor *each, void *argumen
     bool more = true;
     for (struct dirent *entry; more && (entry = readdir(directory)) != NULL;) {
         char below[16];
-        int64_t size;
+        int64_t size = 0;
         if (depth > 0 && hex_pair(entry->d_name)) {
             snprintf(below, sizeof below, "%.8s%s%.2s", depth == 2 ? "" : path, depth == 2 ? "" : "/",
                      entry->d_name);

@@ -12,8 +12,8 @@ static bool allowed(const struct registry_call *call, const char *action)
 
 static bool principal_may(const struct registry_call *call, enum registry_access access);
 
-// A credential of this registry: of a principal that may do something here. Without that, a client's login fails at
-// once instead of at its first pull.
+// A credential of this registry: of a principal that may do something here. Without that, a client's login
+// fails at once instead of at its first pull.
 static bool may_anything(const struct registry_call *call)
 {
     return principal_may(call, ACCESS_CATALOG) || principal_may(call, ACCESS_METADATA_READ) ||

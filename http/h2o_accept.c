@@ -2,7 +2,9 @@
 #include "http/h2o_fence.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 
 static void connection_closed(void *argument)
@@ -25,6 +27,16 @@ static bool accept_one(struct listener *listener)
     return true;
 }
 
+static void listen_pause(struct server_loop *loop)
+{
+    if (loop->paused)
+        return;
+    loop->paused = true;
+    h2o_socket_read_stop(loop->edge.socket);
+    if (loop->loopback.socket != NULL)
+        h2o_socket_read_stop(loop->loopback.socket);
+}
+
 static void on_connection(h2o_socket_t *socket, const char *error)
 {
     enum { AT_ONCE = 16 };
@@ -32,16 +44,18 @@ static void on_connection(h2o_socket_t *socket, const char *error)
     if (error != NULL)
         return;
     for (int i = 0; i < AT_ONCE && listener->loop->connections < CONNECTIONS; i++) {
-        if (!accept_one(listener))
-            return;
+        errno = 0;
+        if (accept_one(listener))
+            continue;
+        // Without a descriptor left the listener would stay ready and keep us busy: the sweep tries again.
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            log_error("http.accept", "why", strerror(errno));
+            listen_pause(listener->loop);
+        }
+        return;
     }
-    if (listener->loop->connections >= CONNECTIONS && !listener->loop->paused) {
-        struct server_loop *loop = listener->loop;
-        loop->paused = true;
-        h2o_socket_read_stop(loop->edge.socket);
-        if (loop->loopback.socket != NULL)
-            h2o_socket_read_stop(loop->loopback.socket);
-    }
+    if (listener->loop->connections >= CONNECTIONS)
+        listen_pause(listener->loop);
 }
 
 void listen_resume(struct server_loop *loop)
@@ -105,6 +119,7 @@ static void sweep(void *argument)
     struct server_loop *loop = argument;
     int64_t now = clock_wall(); // the clock its time stamps are of
     loop->server->global.http1.callbacks.foreach_request(&loop->context, sweep_one, &now);
+    listen_resume(loop);
 }
 
 void slow_clients_start(struct server_loop *loop)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -125,6 +126,35 @@ static void *hammer(void *argument)
     }
     return NULL;
 }
+
+// Above the limit nobody is accepted until somebody goes.
+START_TEST(connection_limit)
+{
+    enum { LIMIT = 2048, SOME = 300 };
+    static int all[LIMIT];
+    struct rlimit files;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_max < 2 * LIMIT + 100)
+        return; // this machine does not let us
+    for (size_t i = 0; i < LIMIT; i++)
+        all[i] = dial(0);
+    say(all[LIMIT - 1], "GET / HTTP/1.1\r\nHost: here\r\n\r\n");
+    char got[512];
+    ck_assert_int_gt(recv(all[LIMIT - 1], got, sizeof got, 0), 0);
+    int more = dial(0);
+    say(more, "GET / HTTP/1.1\r\nHost: here\r\n" CLOSE);
+    struct pollfd p = {.fd = more, .events = POLLIN};
+    ck_assert_int_eq(poll(&p, 1, 300), 0);
+    for (size_t i = 0; i < SOME; i++)
+        close(all[i]);
+    expect(read_all(more), "200 OK");
+    close(more);
+    for (size_t i = SOME; i < LIMIT; i++)
+        close(all[i]);
+}
+END_TEST
 
 START_TEST(many_at_once)
 {
@@ -298,6 +328,7 @@ Suite *suite_lifecycle(void)
     tcase_add_test(on, drain);
     tcase_add_test(on, drain_idle);
     tcase_add_test(on, drain_too_late);
+    tcase_add_test(on, connection_limit);
     tcase_add_test(on, many_at_once);
     tcase_add_test(on, replaced_socket);
     suite_add_tcase(suite, on);

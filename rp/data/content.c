@@ -66,8 +66,8 @@ int64_t repository_find(struct db_transaction *tx, int64_t registry_id, struct t
 // The blobs whose last reference by a live manifest of the registry this manifest holds, and its own bytes.
 static const struct db_statement manifest_frees_statement = {
     "content_manifest_frees",
-    "select octet_length(m.content) + coalesce((select sum(b.size) from acr.manifest_ref f"
-    "   join acr.blob b on b.registry_id = f.registry_id and b.digest = f.digest"
+    "select octet_length(m.content) + coalesce((select sum((select b.size from acr.blob b"
+    "     where b.registry_id = f.registry_id and b.digest = f.digest)) from acr.manifest_ref f"
     "   where f.manifest_id = m.id and not exists (select 1 from acr.manifest_ref o"
     "     join acr.repository r on r.id = o.repository_id and r.deleted_at is null"
     "     where o.registry_id = f.registry_id and o.digest = f.digest and o.manifest_id <> m.id)), "

@@ -82,7 +82,9 @@ enum job_verdict content_remove_repository(struct db_transaction *tx, struct job
 }
 
 static const struct db_statement registry_next_statement = {
-    "content_drop_next_repository", "select id from acr.repository where registry_id = $1 limit 1"};
+    "content_drop_next_repository",
+    "(select id from acr.repository where registry_id = $1 and deleted_at is not null limit 1) union all"
+    " (select id from acr.repository where registry_id = $1 and deleted_at is null limit 1) limit 1"};
 // Files are given to garbage in the statement that takes their row away: each always has exactly one row
 // naming it.
 static const struct db_statement registry_files_statements[] = {

@@ -72,7 +72,7 @@ size_t page_rows(const struct page *page, const struct db_result *result);
 // $THIRD how many. All three orders of one list, for a table of statements indexed by enum page_order.
 #define PAGE_STATEMENTS(name, select, key, time, first, second, third)                                       \
     {                                                                                                        \
-        {name "_by_name", select " and (" first "::text is null or " key " > " first ")"                     \
+        {name "_by_name", select " and " key " > coalesce(" first "::text, '')"                              \
                                  " and " second "::bigint is not null order by " key " limit " third},       \
             {name "_time_descending", select " and (" first "::text is null or (" time ", " key              \
                                              ") < " PAGE_TIME(second) ", " first ")) order by " time         \

@@ -15,23 +15,24 @@ static const struct db_statement push_state_statement = {
     "t.manifest_id"
     " where p.id = $1"};
 
-// For each digest, in order: the blob's size where this repository links it, whether a live manifest of the
-// registry refers to it already, and the size of the repository's manifest of that digest.
+// Sub-selects, so that each digest is a look-up by key in every table. For each digest, in order: the blob's
+// size where this repository links it, whether a live manifest of the registry refers to it already, and the
+// size of the repository's manifest of that digest.
 static const struct db_statement push_digests_statement = {
     "manifest_push_digests",
-    "select b.size, exists (select 1 from acr.manifest_ref f"
+    "select (select b.size from acr.blob_link l join acr.blob b on b.registry_id = $2 and b.digest = l.digest"
+    "   where l.repository_id = $1 and l.digest = d.digest),"
+    " exists (select 1 from acr.manifest_ref f"
     "   join acr.repository p on p.id = f.repository_id and p.deleted_at is null"
-    "   where f.registry_id = $2 and f.digest = d.digest), octet_length(m.content)"
-    " from unnest($3::text[]) with ordinality d (digest, position)"
-    " left join acr.blob_link l on l.repository_id = $1 and l.digest = d.digest"
-    " left join acr.blob b on b.registry_id = $2 and b.digest = l.digest"
-    " left join acr.manifest m on m.repository_id = $1 and m.digest = d.digest order by d.position"};
+    "   where f.registry_id = $2 and f.digest = d.digest),"
+    " (select octet_length(m.content) from acr.manifest m where m.repository_id = $1 and m.digest = d.digest)"
+    " from unnest($3::text[]) with ordinality d (digest, position) order by d.position"};
 
 static const struct db_statement manifest_insert_statement = {
     "manifest_insert", "insert into acr.manifest (registry_id, repository_id, digest, media_type, "
                        "config_media_type, artifact_type,"
                        " subject, architecture, os, annotations, image_size, content)"
-                       " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::json, 0, $11) returning id"};
+                       " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::json, $12, $11) returning id"};
 static const struct db_statement refs_insert_statement = {
     "manifest_refs_insert", "insert into acr.manifest_ref (manifest_id, repository_id, registry_id, digest)"
                             " select $1::bigint, $2::bigint, $3::bigint, digest"
@@ -43,15 +44,17 @@ static const struct db_statement children_insert_statement = {
     " select $1::bigint, $2::bigint, d.digest, coalesce(d.architecture, m.architecture), coalesce(d.os, m.os)"
     " from unnest($3::text[], $4::text[], $5::text[]) d (digest, architecture, os)"
     " join acr.manifest m on m.repository_id = $2 and m.digest = d.digest"};
-// The distinct blobs of the manifest and of all below it (decisions 15).
-static const struct db_statement image_size_statement = {
-    "manifest_image_size",
-    "with recursive tree (id) as (select $1::bigint union select m.id from tree t"
-    " join acr.manifest_child c on c.manifest_id = t.id"
-    " join acr.manifest m on m.repository_id = c.repository_id and m.digest = c.digest)"
-    " update acr.manifest set image_size = coalesce((select sum(b.size) from acr.blob b where b.registry_id "
-    "= $2"
-    "   and b.digest in (select f.digest from tree t join acr.manifest_ref f on f.manifest_id = t.id)), 0)"
+// The distinct blobs of an index and of all below it (decisions 15), each found by its key.
+static const struct db_statement index_size_statement = {
+    "manifest_index_size",
+    "with recursive tree (id) as (select $1::bigint union select x.id from tree t cross join lateral"
+    "  (select m.id from acr.manifest_child c"
+    "   join acr.manifest m on m.repository_id = c.repository_id and m.digest = c.digest"
+    "   where c.manifest_id = t.id offset 0) x)"
+    " update acr.manifest set image_size = coalesce((select sum((select b.size from acr.blob b"
+    "   where b.registry_id = $2 and b.digest = d.digest)) from (select distinct f.digest from tree t"
+    "   cross join lateral (select r.digest from acr.manifest_ref r where r.manifest_id = t.id offset 0) f) "
+    "d), 0)"
     " where id = $1"};
 static const struct db_statement tag_put_statement = {
     "manifest_tag_put", "insert into acr.tag (repository_id, name, manifest_id) values ($1, $2, $3)"
@@ -67,7 +70,8 @@ struct references {
     struct buffer blobs;
     struct buffer children, architectures, systems;
     size_t blob_count, child_count;
-    int64_t bytes; // of blobs that nothing live referred to before
+    int64_t bytes;       // of blobs that nothing live referred to before
+    int64_t image_bytes; // of all of them
 };
 
 static void array_add(struct buffer *array, struct text element)
@@ -127,6 +131,7 @@ static bool add_reference(struct registry_call *call, const struct manifest_desc
         return false;
     array_add(&references->blobs, descriptor->digest);
     references->blob_count++;
+    references->image_bytes += db_get_int(found, row, 0);
     if (!db_get_bool(found, row, 1))
         references->bytes += db_get_int(found, row, 0);
     return true;
@@ -151,14 +156,14 @@ static bool add_references(struct registry_call *call, const struct push *push,
     return true;
 }
 
-static int64_t insert_manifest(struct registry_call *call, const struct push *push)
+static int64_t insert_manifest(struct registry_call *call, const struct push *push, int64_t image_bytes)
 {
     const struct manifest *manifest = &push->manifest;
-    const struct db_result *made =
-        DB_RUN(call->tx, &manifest_insert_statement, db_int(call->registry.id), db_int(push->repository),
-               db_text(push->digest), db_text(manifest->media_type), db_text(manifest->config_media_type),
-               db_text(manifest->artifact_type), db_text(manifest->subject), db_text(push->architecture),
-               db_text(push->os), db_text(manifest->annotations), db_bytes(push->content));
+    const struct db_result *made = DB_RUN(
+        call->tx, &manifest_insert_statement, db_int(call->registry.id), db_int(push->repository),
+        db_text(push->digest), db_text(manifest->media_type), db_text(manifest->config_media_type),
+        db_text(manifest->artifact_type), db_text(manifest->subject), db_text(push->architecture),
+        db_text(push->os), db_text(manifest->annotations), db_bytes(push->content), db_int(image_bytes));
     return db_rows(made) == 1 ? db_get_int(made, 0, 0) : 0;
 }
 
@@ -180,15 +185,16 @@ static int64_t write_new(struct registry_call *call, const struct push *push)
                                            (long long)call->registry.quota));
         return 0;
     }
-    int64_t id = insert_manifest(call, push);
+    int64_t id = insert_manifest(call, push, references.image_bytes);
     if (references.blob_count > 0)
         DB_RUN(call->tx, &refs_insert_statement, db_int(id), db_int(push->repository),
                db_int(call->registry.id), array_value(&references.blobs));
-    if (references.child_count > 0)
+    if (references.child_count > 0) {
         DB_RUN(call->tx, &children_insert_statement, db_int(id), db_int(push->repository),
                array_value(&references.children), array_value(&references.architectures),
                array_value(&references.systems));
-    DB_RUN(call->tx, &image_size_statement, db_int(id), db_int(call->registry.id));
+        DB_RUN(call->tx, &index_size_statement, db_int(id), db_int(call->registry.id));
+    }
     return id;
 }
 

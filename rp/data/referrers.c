@@ -23,7 +23,7 @@ static const struct db_statement referrers_statement = {
     "   row_number() over page = 1 or sum(coalesce(octet_length(m.annotations::text), 0)) over page <= "
     "2097152 as fits"
     " from acr.manifest m where m.repository_id = $1 and m.subject = $2 and m.list_enabled"
-    "   and ($3::text is null or m.artifact_type = $3) and ($4::text is null or m.digest > $4)"
+    "   and ($3::text is null or m.artifact_type = $3) and m.digest > coalesce($4, '')"
     " window page as (order by m.digest rows unbounded preceding) order by m.digest limit $5) x order by "
     "x.digest"};
 

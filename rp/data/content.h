@@ -16,10 +16,13 @@ int64_t repository_find(struct db_transaction *tx, int64_t registry_id, struct t
 // Deletes one manifest row with its tags, refs and children rows, counts and usage; the mutex is held.
 void manifest_remove(struct db_transaction *tx, int64_t registry_id, int64_t manifest_id);
 
-// Registry deletion, called by the resource provider in the transaction that deletes the row: the content goes by a job.
+// Registry deletion, called by the resource provider in the transaction that deletes the row: the content
+// goes by a job.
 void registry_content_drop(struct db_transaction *tx, int64_t registry_id);
 
 // The jobs behind both deletions, 500 rows a step.
-enum job_verdict content_remove_repository(struct db_transaction *tx, struct job_step *step); // acr.repository.remove
-enum job_verdict content_remove_registry(struct db_transaction *tx, struct job_step *step);   // acr.registry.remove
-extern const struct job_kind content_job_kinds[]; // ended by a row whose name is NULL
+enum job_verdict content_remove_repository(struct db_transaction *tx,
+                                           struct job_step *step); // acr.repository.remove
+enum job_verdict content_remove_registry(struct db_transaction *tx,
+                                         struct job_step *step); // acr.registry.remove
+extern const struct job_kind content_job_kinds[];                // ended by a row whose name is NULL

@@ -88,10 +88,17 @@ bool role_definition_covers(struct arena *arena, struct text type, struct text a
     return text_is(type, "BuiltInRole") || relation_of(assignable_scopes, key) == COVERING;
 }
 
-static bool visible(const struct db_result *row, size_t at, struct text key, bool below)
+static const char read_action[] = "Microsoft.Authorization/roleDefinitions/read";
+
+// At the root everybody may read the built-in roles (Terraform and others look them up there), and custom
+// ones by right.
+static bool visible(const struct arm_call *call, const struct db_result *row, size_t at, struct text key,
+                    bool below)
 {
     if (text_is(db_get(row, at, TYPE), "BuiltInRole"))
         return true;
+    if ((call->operation->flags & ARM_NO_DECISION) && !arm_may(call, read_action, key))
+        return false;
     enum relation relation = relation_of(db_get(row, at, SCOPES), key);
     return relation == COVERING || (below && relation == BELOW);
 }
@@ -153,7 +160,7 @@ static void get(struct arm_call *call)
         return;
     }
     const struct db_result *row = DB_RUN(call->tx, &get_definition, db_text(id));
-    if (db_rows(row) == 0 || !visible(row, 0, scope.key, true))
+    if (db_rows(row) == 0 || !visible(call, row, 0, scope.key, true))
         fail_absent(call, id);
     else
         reply_definition(call, 200, row, false);
@@ -210,7 +217,7 @@ static void list(struct arm_call *call)
     json_key(&json, "value");
     json_begin_array(&json);
     for (; at < db_rows(rows) && at < EXAMINED && shown < top; at++)
-        if (visible(rows, at, scope.key, filter.below)) {
+        if (visible(call, rows, at, scope.key, filter.below)) {
             write_definition(&json, call, rows, at, false);
             shown++;
         }
@@ -296,12 +303,29 @@ static void remove_definition(struct arm_call *call)
         reply_definition(call, 200, row, false);
 }
 
-#define COLLECTION "/{scope**}/providers/Microsoft.Authorization/roleDefinitions"
+#define AT_ROOT "/providers/Microsoft.Authorization/roleDefinitions"
+#define COLLECTION "/{scope**}" AT_ROOT
 
 static const struct arm_operation operations[] = {
     {
+        .http = {HTTP_GET, AT_ROOT, "RoleDefinitions_ListAtRoot"},
+        .action = read_action,
+        .flags = ARM_GATEWAY | ARM_NO_DECISION,
+        .handle = list,
+        .display = "Get role definition",
+        .description = "Get information about a role definition.",
+    },
+    {
+        .http = {HTTP_GET, AT_ROOT "/{definition}", "RoleDefinitions_GetAtRoot"},
+        .action = read_action,
+        .flags = ARM_GATEWAY | ARM_NO_DECISION,
+        .handle = get,
+        .display = "Get role definition",
+        .description = "Get information about a role definition.",
+    },
+    {
         .http = {HTTP_GET, COLLECTION, "RoleDefinitions_List"},
-        .action = "Microsoft.Authorization/roleDefinitions/read",
+        .action = read_action,
         .flags = ARM_GATEWAY,
         .handle = list,
         .display = "Get role definition",
@@ -309,7 +333,7 @@ static const struct arm_operation operations[] = {
     },
     {
         .http = {HTTP_GET, COLLECTION "/{definition}", "RoleDefinitions_Get"},
-        .action = "Microsoft.Authorization/roleDefinitions/read",
+        .action = read_action,
         .flags = ARM_GATEWAY,
         .handle = get,
         .display = "Get role definition",

@@ -24,6 +24,7 @@ static const struct refusal arm_refusals[] = {
     {400, "BadRequest", "The request is malformed."},
     {403, "Forbidden", "The request is not allowed."},
     {404, "NotFound", "The requested resource was not found."},
+    {405, "HttpMethodNotSupported", "The http method is not supported for this resource."},
     {413, "RequestEntityTooLarge", "The request content is larger than 4194304 bytes, the largest allowed size."},
     {414, "RequestUriTooLong", "The request URI is too long."},
     {494, "RequestHeadersTooLarge", "The request headers are too large."},
@@ -36,6 +37,7 @@ static const struct refusal registry_refusals[] = {
     {400, "UNSUPPORTED", "the request is malformed"},
     {403, "DENIED", "the request is not allowed"},
     {404, "NAME_UNKNOWN", "repository name not known to registry"},
+    {405, "UNSUPPORTED", "The operation is unsupported."},
     {413, "SIZE_INVALID", "the request body is larger than 4194304 bytes"},
     {414, "UNSUPPORTED", "the request URI is too long"},
     {416, "RANGE_INVALID", "the requested range cannot be satisfied"},
@@ -66,11 +68,12 @@ static void error_pages(struct buffer *out, enum form form, const struct refusal
     static const char *const names[] = {"arm", "signin", "registry"};
     for (size_t i = 0; i < count; i++) {
         const struct refusal *r = &refusals[i];
+        // Not named locations: nginx cannot go to one for a request whose URI it could not read.
         // nginx keeps 494 to itself; clients are told 400.
         int status = r->status == 494 ? 400 : r->status;
         buffer_format(out,
-                      "        error_page %d @%s_%d;\n"
-                      "        location @%s_%d {\n"
+                      "        error_page %d /_edge/%s/%d;\n"
+                      "        location = /_edge/%s/%d {\n"
                       "            internal;\n"
                       "            default_type \"application/json; charset=utf-8\";\n",
                       r->status, names[form], r->status, names[form], r->status);

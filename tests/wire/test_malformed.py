@@ -74,7 +74,7 @@ def test_oversized_bodies(site, operator, registry):
 
 DATA = ["/v2/", "/v2/_catalog", "/v2/_catalog?n=0", "/v2/_catalog?n=x", "/v2/a/tags/list?n=-1", "/v2/a/manifests/x",
         "/v2/a/manifests/sha256:x", "/v2/a/blobs/x", "/v2/a/blobs/sha256:zz", "/v2/a/blobs/uploads/", "/v2/a/blobs/uploads/x",
-        "/v2/a/blobs/uploads/00000000-0000-0000-0000-000000000000?_state=x", "/v2/A B/manifests/x", "/v2/../manifests/x",
+        "/v2/a/blobs/uploads/00000000-0000-0000-0000-000000000000?_state=x", "/v2/A%20B/manifests/x", "/v2/../manifests/x",
         "/v2/a//b/manifests/x", "/v2/%zz/manifests/x", "/v2/a%2F..%2Fb/manifests/x", "/v2/a/referrers/x", "/acr/v1/_catalog",
         "/acr/v1/a/_tags?orderby=x", "/acr/v1/a/_manifests/x", "/oauth2/token", "/oauth2/exchange", "/nothing", "/v2/a/b/c/d/e"]
 

@@ -1,5 +1,5 @@
-// azsacrd user|sp add|list|set-password|enable|disable|remove: the directory's own commands. They print JSON; secrets go
-// to 0600 files, never to the screen.
+// azsacrd user|sp add|list|set-password|enable|disable|remove: the directory's own commands. They print JSON;
+// secrets go to 0600 files, never to the screen.
 #include "cli/commands.h"
 
 #include "base/arena.h"
@@ -11,6 +11,13 @@
 
 #include <stdio.h>
 #include <string.h>
+
+static const struct db_statement person = {
+    "person_by_name",
+    "select object_id, app_id, upn from rbac.principal"
+    " where kind = $2 and (lower(upn) = lower($1) or app_id::text = lower($1) or object_id::text = "
+    "lower($1))",
+};
 
 struct request {
     struct arena *arena;
@@ -26,14 +33,29 @@ struct request {
 static bool add(struct db_transaction *tx, struct request *r)
 {
     if (r->user)
-        r->object_id = directory_add_user(tx, r->config->tenant_id, r->name, r->display_name ? r->display_name : r->name,
-                                          r->password, &r->why);
+        r->object_id = directory_add_user(tx, r->config->tenant_id, r->name,
+                                          r->display_name ? r->display_name : r->name, r->password, &r->why);
     else
-        r->object_id = directory_add_service_principal(tx, r->config->tenant_id, r->name, &r->app_id, &r->secret, &r->why);
+        r->object_id = directory_add_service_principal(tx, r->config->tenant_id, r->name, &r->app_id,
+                                                       &r->secret, &r->why);
     if (r->object_id == NULL)
         return false;
     r->object_id = arena_strdup(r->arena, r->object_id);
     return true;
+}
+
+// Whatever name the caller used, the answer tells the ids.
+static void find(struct db_transaction *tx, struct request *r)
+{
+    const struct db_result *found =
+        DB_RUN(tx, &person, db_string(r->name), db_string(r->user ? "User" : "ServicePrincipal"));
+    if (db_rows(found) != 1)
+        return;
+    r->object_id = text_cstr(r->arena, db_get(found, 0, 0));
+    if (r->user)
+        r->name = text_cstr(r->arena, db_get(found, 0, 2));
+    else
+        r->app_id = text_cstr(r->arena, db_get(found, 0, 1));
 }
 
 static bool act(struct db_transaction *tx, void *argument)
@@ -41,6 +63,8 @@ static bool act(struct db_transaction *tx, void *argument)
     struct request *r = argument;
     bool ok = true;
     r->why = NULL;
+    if (strcmp(r->verb, "add") != 0 && strcmp(r->verb, "list") != 0)
+        find(tx, r);
     if (strcmp(r->verb, "add") == 0)
         ok = add(tx, r);
     else if (strcmp(r->verb, "list") == 0)
@@ -80,8 +104,9 @@ static int print(const struct request *r)
     if (r->password_file != NULL)
         json_key_string(&b, "passwordFile", r->password_file);
     if (secret != NULL) {
-        const char *path = arena_printf(r->arena, "%s/secrets/%s-%s", r->config->state, r->user ? "user" : "sp",
-                                        r->user || r->app_id == NULL ? r->name : r->app_id);
+        const char *path =
+            arena_printf(r->arena, "%s/secrets/%s-%s", r->config->state, r->user ? "user" : "sp",
+                         r->user || r->app_id == NULL ? r->name : r->app_id);
         if (!site_write_secret(path, secret)) {
             fprintf(stderr, "azsacrd: the secret cannot be written to %s\n", path);
             return 1;
@@ -141,13 +166,19 @@ static int run(const char *command, bool user, int argc, char **argv)
     };
     int left = options_parse(command, argc, argv, options);
     if (left < 1 || !known_verb(argv[0]) || left != (strcmp(argv[0], "list") == 0 ? 1 : 2)) {
-        fprintf(stderr, "usage: azsacrd %s add|set-password|enable|disable|remove NAME, azsacrd %s list  [--state DIR]\n",
-                command, command);
+        fprintf(
+            stderr,
+            "usage: azsacrd %s add|set-password|enable|disable|remove NAME, azsacrd %s list  [--state DIR]\n",
+            command, command);
         return 2;
     }
     struct arena *arena = arena_new();
-    struct request r = {.arena = arena, .user = user, .verb = argv[0], .name = left > 1 ? argv[1] : NULL,
-                        .display_name = options[1].value, .password_file = options[2].value};
+    struct request r = {.arena = arena,
+                        .user = user,
+                        .verb = argv[0],
+                        .name = left > 1 ? argv[1] : NULL,
+                        .display_name = options[1].value,
+                        .password_file = options[2].value};
     int status = 1;
     struct config *config = configure(arena, options[0].value, NULL, NULL, NULL);
     struct site_session *session = NULL;
@@ -161,7 +192,8 @@ static int run(const char *command, bool user, int argc, char **argv)
         if (outcome == DB_COMMITTED)
             status = print(&r);
         else
-            fprintf(stderr, "azsacrd: %s\n", r.why ? r.why : "the database did not answer; is the site running?");
+            fprintf(stderr, "azsacrd: %s\n",
+                    r.why ? r.why : "the database did not answer; is the site running?");
         site_session_close(session);
     }
     arena_free(arena);

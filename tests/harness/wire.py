@@ -67,7 +67,8 @@ class Client:
         elif isinstance(body, str):
             body = body.encode()
         for attempt in (0, 1):
-            if self.connection is None:
+            kept = self.connection is not None
+            if not kept:
                 self.connection = http.client.HTTPSConnection(self.host, self.port, timeout=self.timeout,
                                                               context=context(self.ca))
             try:
@@ -77,11 +78,16 @@ class Client:
                 if response.will_close:
                     self.close()
                 return answer
-            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-                # A kept connection that the server closed meanwhile.
+            except (http.client.RemoteDisconnected, http.client.CannotSendRequest, http.client.ResponseNotReady,
+                    ConnectionResetError, BrokenPipeError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
+                # A kept connection that the server closed meanwhile (the edge does after 75 s without a request), or whose
+                # last exchange was cut short by an exception of ours. A fresh one that fails is a fault.
                 self.close()
-                if attempt:
+                if attempt or not kept:
                     raise
+            except BaseException:
+                self.close()
+                raise
         raise AssertionError("unreachable")
 
     def close(self):

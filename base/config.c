@@ -43,6 +43,7 @@ static const struct key keys[] = {
     KEY(low_water, SIZE, "0", NULL),
     KEY(store_grace, SIZE, "60", NULL),
     KEY(loopback, STRING, NULL, NULL),
+    KEY(hello, FLAG, "false", NULL),
     KEY(protect, STRING, "children", "children|children+referrers|none"),
     KEY(log_level, STRING, "info", "debug|info|warning|error"),
 };
@@ -225,6 +226,7 @@ void config_derive(struct arena *arena, struct config *c)
         *names[i].host = arena_printf(arena, "%s.%s.%s", names[i].label, c->region, c->domain);
         *names[i].url = arena_printf(arena, "https://%s%s", *names[i].host, c->port_suffix);
     }
+    c->host_hello = c->hello ? arena_printf(arena, "hello.%s.%s", c->region, c->domain) : NULL;
     if (c->store == NULL)
         c->store = arena_printf(arena, "%s/store", c->state);
     if (c->runtime == NULL)

@@ -36,6 +36,7 @@ struct config {
     int64_t low_water;         // free bytes below which pushes are refused; 0: larger of 2 GiB and 5 %
     int64_t store_grace;       // seconds a garbage file waits: 60
     const char *loopback;      // "127.0.0.1:PORT" for a plain TCP listener beside the sockets (bench); NULL
+    bool hello;                // a host "hello.…" that answers 12 bytes, what bench/run measures against; off
     const char *protect;       // decisions 28: "children"
     const char *log_level;     // "info"
     // Computed, lower case.
@@ -46,6 +47,7 @@ struct config {
     const char *host_adfs;           // "adfs.…"
     const char *host_graph;          // "graph.…"
     const char *host_portal;         // "portal.…"
+    const char *host_hello;          // "hello.…", NULL unless `hello`
     const char *port_suffix;         // "" or ":8443"
     const char *url_management;      // "https://management.…[:port]" and so on, no trailing slash
     const char *url_admin;

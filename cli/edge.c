@@ -146,6 +146,7 @@ struct text edge_render(const struct config *config, struct arena *arena)
         {"USER", geteuid() == 0 ? "user www-data;" : ""},
         {"WORKERS", "2"},
         {"FILES", file_limit(arena)},
+        {"STATE", config->state},
         {"RUN", config->runtime},
         {"LOG", arena_printf(arena, "%s/log", config->state)},
         {"CERTIFICATE", certificate},
@@ -154,7 +155,8 @@ struct text edge_render(const struct config *config, struct arena *arena)
         {"PORT_SUFFIX", config->port_suffix},
         {"LISTEN_DEFAULT", listen_lines(config, arena, " default_server")},
         {"LISTEN", listen_lines(config, arena, "")},
-        {"MANAGEMENT", config->host_management},
+        {"MANAGEMENT", config->host_hello ? arena_printf(arena, "%s %s", config->host_management, config->host_hello)
+                                          : config->host_management},
         {"ADMIN", config->host_admin},
         {"ADFS", config->host_adfs},
         {"GRAPH", config->host_graph},

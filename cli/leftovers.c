@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -125,10 +126,19 @@ static bool end_one(const char *name, pid_t pid, uint64_t started, int stop_sign
     return ended;
 }
 
+static bool works_in(pid_t pid, const char *directory)
+{
+    char path[64], where[PATH_MAX];
+    snprintf(path, sizeof path, "/proc/%ld/cwd", (long)pid);
+    ssize_t n = readlink(path, where, sizeof where - 1);
+    where[n > 0 ? n : 0] = '\0';
+    return strcmp(where, directory) == 0;
+}
+
 // The postmaster that runs in STATE/pgdata, whoever started it; 0: none.
 static pid_t postmaster_of(const char *state_directory)
 {
-    char data[PATH_MAX], path[PATH_MAX + 32], where[PATH_MAX];
+    char data[PATH_MAX], path[PATH_MAX + 32];
     snprintf(data, sizeof data, "%s/pgdata", state_directory);
     snprintf(path, sizeof path, "%s/postmaster.pid", data);
     FILE *file = fopen(path, "re");
@@ -141,16 +151,29 @@ static pid_t postmaster_of(const char *state_directory)
     if (pid <= 1)
         return 0;
     // A postmaster works in its data directory; another process that has got the pid does not.
-    snprintf(path, sizeof path, "/proc/%ld/cwd", pid);
-    ssize_t n = readlink(path, where, sizeof where - 1);
     char *real = realpath(data, NULL);
-    bool same = false;
-    if (n > 0 && real != NULL) {
-        where[n] = '\0';
-        same = strcmp(where, real) == 0;
-    }
+    bool same = real != NULL && works_in((pid_t)pid, real);
     free(real);
     return same ? (pid_t)pid : 0;
+}
+
+// An edge's workers outlive their master when it is killed while no supervisor is there to see it, and keep
+// the port. They are still of its group, and they work in the state directory (edge.conf.in), which a
+// stranger does not whose group has got the number since.
+static bool end_group(const struct recorded *leader, const char *state_directory)
+{
+    DIR *processes = opendir("/proc");
+    char *state = realpath(state_directory, NULL);
+    bool ended = true;
+    for (const struct dirent *e; processes != NULL && state != NULL && (e = readdir(processes)) != NULL;) {
+        pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
+        if (pid > 1 && pid != leader->pid && getpgid(pid) == leader->pid && works_in(pid, state))
+            ended = end_one(leader->name, pid, 0, SIGKILL, KILL_MS) && ended;
+    }
+    if (processes != NULL)
+        closedir(processes);
+    free(state);
+    return ended;
 }
 
 bool leftovers_end(const char *state_directory)
@@ -161,7 +184,7 @@ bool leftovers_end(const char *state_directory)
     for (size_t i = count; i-- > 0;)
         fine = end_one(children[i].name, children[i].pid, children[i].started, children[i].stop_signal,
                        children[i].stop_ms) &&
-               fine;
+               end_group(&children[i], state_directory) && fine;
     pid_t postmaster = postmaster_of(state_directory);
     if (postmaster > 0)
         fine = end_one("postmaster", postmaster, 0, SIGINT, QUIT_MS) && fine;

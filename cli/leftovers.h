@@ -21,8 +21,8 @@ uint64_t process_start_time(pid_t pid);
 // STATE/run/children, one line each; written anew under another name and renamed.
 bool record_write(const char *state_directory, const struct recorded *children, size_t count);
 
-// Ends every recorded process that is still the same one, last first, and then a postmaster that STATE/pgdata
-// names. False, after a line in the log, when something would not end.
+// Ends every recorded process that is still the same one, last first, what is left of its group, and then a
+// postmaster that STATE/pgdata names. False, after a line in the log, when something would not end.
 bool leftovers_end(const char *state_directory);
 
 // Signals, waits, and then kills (a postmaster: SIGQUIT). True when it has ended.

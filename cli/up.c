@@ -1,11 +1,14 @@
-// azsacrd up: the whole site on one machine. Prepares the state directory, then hands the children to the supervisor.
+// azsacrd up: the whole site on one machine. Prepares the state directory, then hands the children to the
+// supervisor.
 #include "cli/commands.h"
 
 #include "base/arena.h"
 #include "base/log.h"
 #include "cli/edge.h"
 #include "cli/hosts.h"
+#include "cli/leftovers.h"
 #include "cli/options.h"
+#include "cli/port.h"
 #include "cli/site.h"
 #include "cli/supervisor.h"
 #include "db/cluster.h"
@@ -95,16 +98,22 @@ static const char *own_path(struct arena *arena)
 static const char *const *serve_command(const struct config *c, struct arena *arena)
 {
     const char **argv = ARENA_ARRAY(arena, const char *, 12);
-    const char *const words[] = {own_path(arena), "serve", "--state", c->state, "--port", arena_printf(arena, "%d", c->port),
-                                 "--region", c->region, "--domain", c->domain};
+    const char *const words[] = {
+        own_path(arena), "serve",   "--state",  c->state, "--port", arena_printf(arena, "%d", c->port),
+        "--region",      c->region, "--domain", c->domain};
     memcpy(argv, words, sizeof words);
     return argv;
 }
 
+// Leftovers first: they may hold the port, and nothing they use is to change under them.
 static bool prepare(struct site_up *up, const char **why)
 {
-    return site_directories(up->config, up->arena, why) && site_certificates(up->config, up->arena, why) &&
-           edge_write(up->config, up->arena, why) &&
+    if (!leftovers_end(up->config->state)) {
+        *why = "a process of an earlier start would not end (see above)";
+        return false;
+    }
+    return port_is_free(up->config, up->arena, why) && site_directories(up->config, up->arena, why) &&
+           site_certificates(up->config, up->arena, why) && edge_write(up->config, up->arena, why) &&
            (up->config->database != NULL || cluster_prepare(up->config, up->arena, why));
 }
 
@@ -116,15 +125,26 @@ static int run(struct site_up *up, bool hosts)
     struct supervised children[3];
     size_t count = 0;
     if (c->database == NULL)
-        children[count++] = (struct supervised){.name = "database", .argv = cluster_command(c, arena),
-                                                .ready = database_ready, .argument = up, .stop_signal = SIGINT,
+        children[count++] = (struct supervised){.name = "database",
+                                                .argv = cluster_command(c, arena),
+                                                .ready = database_ready,
+                                                .argument = up,
+                                                .stop_signal = SIGINT,
                                                 .stop_ms = 30000};
-    children[count++] = (struct supervised){.name = "serve", .argv = serve_command(c, arena),
+    children[count++] = (struct supervised){.name = "serve",
+                                            .argv = serve_command(c, arena),
                                             .environment_extra = hosts ? hosts_environment : NULL,
-                                            .ready = serve_ready, .before = remove_sockets, .argument = up,
-                                            .stop_signal = SIGTERM, .stop_ms = 15000};
-    children[count++] = (struct supervised){.name = "edge", .argv = edge_command(c, arena), .ready = edge_ready,
-                                            .argument = up, .stop_signal = SIGQUIT, .stop_ms = 5000};
+                                            .ready = serve_ready,
+                                            .before = remove_sockets,
+                                            .argument = up,
+                                            .stop_signal = SIGTERM,
+                                            .stop_ms = 15000};
+    children[count++] = (struct supervised){.name = "edge",
+                                            .argv = edge_command(c, arena),
+                                            .ready = edge_ready,
+                                            .argument = up,
+                                            .stop_signal = SIGQUIT,
+                                            .stop_ms = 5000};
     int status = supervisor_run(c->state, children, count, all_ready, up);
     if (hosts)
         hosts_remove(c, HOSTS_FILE);
@@ -153,7 +173,8 @@ int command_up(int argc, char **argv)
     if (hosts && access(HOSTS_FILE, W_OK) != 0)
         why = "--hosts needs the right to write " HOSTS_FILE " (root)";
     else if (strlen(up.config->runtime) > 80)
-        why = arena_printf(arena, "the path %s is too long for sockets: set `runtime` to a shorter one", up.config->runtime);
+        why = arena_printf(arena, "the path %s is too long for sockets: set `runtime` to a shorter one",
+                           up.config->runtime);
     int status = 1;
     if (why != NULL || (status = supervisor_claim(up.config->state)) != 0 || !prepare(&up, &why)) {
         if (why != NULL)

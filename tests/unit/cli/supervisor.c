@@ -282,6 +282,40 @@ START_TEST(leftover_postmaster)
 }
 END_TEST
 
+// Whose leader was killed: a member that works in the state directory goes, another stays.
+START_TEST(leftover_group)
+{
+    pid_t leader = fork(), members[2];
+    if (leader == 0) {
+        setpgid(0, 0);
+        pause();
+        _exit(0);
+    }
+    setpgid(leader, leader);
+    for (int i = 0; i < 2; i++) {
+        members[i] = fork();
+        if (members[i] == 0) {
+            signal(SIGTERM, SIG_DFL);
+            if (i == 0 && chdir(state) != 0)
+                _exit(1);
+            pause();
+            _exit(0);
+        }
+        setpgid(members[i], leader);
+    }
+    struct recorded r = {"edge", leader, process_start_time(leader), SIGQUIT, 100};
+    ck_assert(record_write(state, &r, 1));
+    usleep(100 * 1000);
+    kill(leader, SIGKILL);
+    ck_assert_int_eq(status_of(leader), 128 + SIGKILL);
+    ck_assert(leftovers_end(state));
+    ck_assert_int_eq(status_of(members[0]), 128 + SIGKILL);
+    ck_assert_int_eq(waitpid(members[1], NULL, WNOHANG), 0);
+    kill(members[1], SIGTERM);
+    ck_assert_int_eq(status_of(members[1]), 128 + SIGTERM);
+}
+END_TEST
+
 START_TEST(stubborn)
 {
     static const char *const deaf[] = {"/bin/sh", "-c",
@@ -423,6 +457,7 @@ Suite *suite_supervisor(void)
     tcase_add_test(tcase, killed_supervisor);
     tcase_add_test(tcase, recycled_pid);
     tcase_add_test(tcase, leftover_postmaster);
+    tcase_add_test(tcase, leftover_group);
     tcase_add_test(tcase, stubborn);
     tcase_add_test(tcase, missing_program);
     tcase_add_test(tcase, clean_world);

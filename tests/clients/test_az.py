@@ -1,27 +1,26 @@
 """The unmodified az of the distribution, in Azure Stack Hub's profile and in its latest one."""
 import json
-import pathlib
-
 import os
+import pathlib
+import uuid
 
 import pytest
 
 from harness.az import Az
-from harness.site import ACR_PULL
+from harness.site import ACR_PULL, Registry
 
 
 @pytest.fixture(scope="module")
-def az(site, tmp_path_factory):
-    made = Az(site, tmp_path_factory.mktemp("az"))
-    made.register()
+def az(site, registered, tmp_path_factory):
+    made = Az(site, tmp_path_factory.mktemp("az"), like=registered)
     made.login()
     return made
 
 
 @pytest.fixture(scope="module")
-def latest(site, tmp_path_factory):
-    made = Az(site, tmp_path_factory.mktemp("az-latest"), profile="latest")
-    made.register()
+def latest(site, registered, tmp_path_factory):
+    made = Az(site, tmp_path_factory.mktemp("az-latest"), profile="latest", like=registered)
+    made.use_profile()
     made.login()
     return made
 
@@ -40,7 +39,6 @@ def az_registry(site, az, az_group):
     name = site.unique("azreg")
     made = az("acr", "create", "-n", name, "-g", az_group, "--sku", "Standard", "--admin-enabled", "true")
     assert made["loginServer"] == f"{name}{site.facts['acrSuffix']}" and made["adminUserEnabled"] is True
-    from harness.site import Registry
     registry = Registry(site, made["id"], name)
     registry.await_host()
     credentials = az("acr", "credential", "show", "-n", name)
@@ -58,16 +56,14 @@ def test_registers_by_discovery_as_well(site, tmp_path):
     assert cloud["endpoints"]["activeDirectoryResourceId"] == site.facts["audience"]
 
 
-def test_signs_in_as_a_user(site, tmp_path):
-    az = Az(site, tmp_path)
-    az.register()
+def test_signs_in_as_a_user(site, registered, tmp_path):
+    az = Az(site, tmp_path, like=registered)
     password = pathlib.Path(site.facts["operator"]["passwordFile"]).read_text().strip()
     accounts = az("login", "-u", site.facts["operator"]["username"], "-p", password)
     assert site.subscription in [a["id"] for a in accounts]
     assert az("account", "show")["tenantId"] == site.tenant
     assert az("group", "list") is not None
-    failed = Az(site, tmp_path / "wrong")
-    failed.register()
+    failed = Az(site, tmp_path / "wrong", like=registered)
     assert "AADSTS50126" in failed.fails("login", "-u", site.facts["operator"]["username"], "-p", "wrong").stderr
 
 
@@ -169,13 +165,11 @@ def test_login_and_data_commands(profile, request, site, az_registry):
     assert done.returncode == 0 and "Login Succeeded" in done.stdout + done.stderr
 
 
-def test_login_of_a_user_who_may_only_pull(site, operator, az_registry, tmp_path):
+def test_login_of_a_user_who_may_only_pull(site, operator, registered, az_registry, tmp_path):
     principal = site.principal()
     site.assign(operator, principal, ACR_PULL, az_registry.id)
-    az = Az(site, tmp_path)
-    az.register()
-    az("login", "--service-principal", "-u", principal["appId"], "-p", principal["secret"], "--tenant", site.tenant,
-       "--allow-no-subscriptions")
+    az = Az(site, tmp_path, like=registered)
+    az.login(principal, "--allow-no-subscriptions")
     done = az.run("acr", "login", "-n", az_registry.name, PATH=az.docker_shim())
     assert done.returncode == 0, done.stderr
     assert "hello" in az("acr", "repository", "list", "-n", az_registry.name)
@@ -203,21 +197,21 @@ def test_untag_and_delete(site, az, az_registry):
 
 def test_role_assignment_by_rest(site, az, az_registry):
     principal = site.principal()
-    import uuid
     url = (f"{az_registry.id}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}?api-version=2015-07-01")
     body = json.dumps({"properties": {"roleDefinitionId": site.role(ACR_PULL), "principalId": principal["objectId"]}})
     made = az("rest", "--method", "put", "--url", url, "--body", body)
     assert made["properties"]["scope"] == az_registry.id
     az_registry.client(principal["appId"], principal["secret"]).get("/v2/hello/manifests/1").expect(200)
-    assert az("role", "assignment", "list", "--all")
+    listed = az("rest", "--method", "get", "--url", f"{az_registry.id}/providers/Microsoft.Authorization/roleAssignments"
+                f"?api-version=2015-07-01&$filter=principalId eq '{principal['objectId']}'")["value"]
+    assert [a["id"] for a in listed] == [made["id"]]
     az("role", "assignment", "delete", "--ids", made["id"])
     az_registry.client(principal["appId"], principal["secret"]).get("/v2/hello/manifests/1").expect(401)
 
 
-def test_role_assignment_create_as_the_faq_has_it(site, az_registry, tmp_path):
+def test_role_assignment_create_as_the_faq_has_it(site, registered, az_registry, tmp_path):
     """S15, with the package's own defect repaired."""
-    az = Az(site, tmp_path, repaired=True)
-    az.register()
+    az = Az(site, tmp_path, repaired=True, like=registered)
     az.login()
     principal, user = site.principal(), site.user()
     made = az("role", "assignment", "create", "--scope", az_registry.id, "--role", "AcrPull", "--assignee", principal["appId"])

@@ -1,10 +1,13 @@
 """skopeo, podman and docker against a registry, trusting the site's CA as `azsacrd trust` says."""
+import gzip
+import hashlib
 import json
 import os
 import pathlib
 import shutil
 import subprocess
 import tarfile
+import tempfile
 import time
 
 import pytest
@@ -20,8 +23,7 @@ def run(*arguments, env=None, check=True, timeout=180):
 
 
 def layout(directory, layers=2, size=300000):
-    """An OCI layout made on the spot."""
-    import hashlib
+    """An OCI layout made on the spot; its bytes. Layers are compressed: a client that finds plain ones compresses them."""
     directory = pathlib.Path(directory)
     blobs = directory / "blobs" / "sha256"
     blobs.mkdir(parents=True)
@@ -31,16 +33,18 @@ def layout(directory, layers=2, size=300000):
         (blobs / digest).write_bytes(data)
         return "sha256:" + digest
 
-    made = []
+    made, diff_ids = [], []
     for i in range(layers):
         content = directory / f"file{i}"
         content.write_bytes(os.urandom(size))
         with tarfile.open(directory / f"layer{i}.tar", "w") as tar:
             tar.add(content, f"file{i}")
-        data = (directory / f"layer{i}.tar").read_bytes()
-        made.append({"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": put(data), "size": len(data)})
+        plain = (directory / f"layer{i}.tar").read_bytes()
+        data = gzip.compress(plain)
+        diff_ids.append("sha256:" + hashlib.sha256(plain).hexdigest())
+        made.append({"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": put(data), "size": len(data)})
     config = json.dumps({"architecture": "amd64", "os": "linux", "config": {},
-                         "rootfs": {"type": "layers", "diff_ids": [l["digest"] for l in made]}}).encode()
+                         "rootfs": {"type": "layers", "diff_ids": diff_ids}}).encode()
     manifest = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
                            "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": put(config),
                                       "size": len(config)}, "layers": made}).encode()
@@ -84,10 +88,13 @@ def certs(site, registry):
     shutil.rmtree(directory)
 
 
-def test_podman_pushes_and_pulls(site, registry, certs, tmp_path):
+def test_podman_pushes_and_pulls(site, registry, certs, tmp_path, request):
     layout(tmp_path / "image")
-    store = ["--root", str(tmp_path / "root"), "--runroot", str(tmp_path / "runroot"), "--storage-driver", "vfs",
-             "--cgroup-manager", "cgroupfs", "--events-backend", "file"]
+    # podman refuses a run root whose path is longer than 50 characters.
+    request.addfinalizer(lambda: shutil.rmtree(short, ignore_errors=True))
+    short = tempfile.mkdtemp(prefix="pod", dir="/tmp")
+    store = ["--root", f"{short}/root", "--runroot", f"{short}/run", "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs",
+             "--events-backend", "file"]
     auth = ["--authfile", str(tmp_path / "auth.json")]
     run("podman", *store, "pull", f"oci:{tmp_path}/image:latest")
     image = run("podman", *store, "images", "-q").stdout.split()[0]
@@ -135,7 +142,13 @@ def test_docker_logs_in_pushes_and_pulls(site, registry, dockerd, tmp_path):
     run("tar", "-C", str(tmp_path / "content"), "-cf", str(tmp_path / "content.tar"), ".")
     image = f"{registry.server}/dock/app:1"
     run("docker", "import", str(tmp_path / "content.tar"), image, env=dockerd)
-    run("docker", "login", "-u", registry.username, "-p", registry.password, registry.server, env=dockerd)
+    # A Go program keeps what it read of the hosts file for five seconds: the daemon may not know the registry's host yet.
+    login = ("docker", "login", "-u", registry.username, "-p", registry.password, registry.server)
+    for _ in range(12):
+        if run(*login, env=dockerd, check=False).returncode == 0:
+            break
+        time.sleep(1)
+    run(*login, env=dockerd)
     run("docker", "push", image, env=dockerd)
     run("docker", "rmi", image, env=dockerd)
     run("docker", "pull", image, env=dockerd)

@@ -1,4 +1,5 @@
-"""The real az with a configuration directory of its own (contract/az-cli.md 14)."""
+"""The real az with a configuration directory of its own (contract/az-cli.md 14). A start of az costs a second or more: what
+one directory has registered, others copy."""
 import json
 import os
 import pathlib
@@ -13,23 +14,34 @@ class AzFailed(AssertionError):
 
 
 class Az:
-    def __init__(self, site, directory, program="az", profile="2020-09-01-hybrid", repaired=False):
+    _versions = {}  # what each program says of itself
+
+    def __init__(self, site, directory, program="az", profile="2020-09-01-hybrid", repaired=False, like=None):
+        """`like`: another Az, whose registered clouds this one has too; never its sign-in."""
         self.site, self.directory, self.program, self.profile = site, pathlib.Path(directory), program, profile
-        (self.directory / "config").mkdir(parents=True, exist_ok=True)
         self.repaired = repaired
+        config = self.directory / "config"
+        if like is not None:
+            shutil.copytree(like.directory / "config", config, ignore=shutil.ignore_patterns(
+                "msal_*", "service_principal_entries*", "azureProfile.json", "logs", "telemetry*"))
+        config.mkdir(parents=True, exist_ok=True)
         self._seed()
 
     def _seed(self):
         """No probe of the public site on the first command."""
-        version = self.version()
+        known = self.version()
+        versions = {"azure-cli": {"local": known["azure-cli"]}, "core": {"local": known["azure-cli-core"]},
+                    "telemetry": {"local": known["azure-cli-telemetry"]}}
         (self.directory / "config" / "versionCheck.json").write_text(json.dumps({
-            "versions": {"azure-cli": {"local": version}, "core": {"local": version}, "telemetry": {"local": "1.0.8"}},
-            "update_time": "2099-01-01 00:00:00.000000"}))
+            "versions": versions, "update_time": "2099-01-01 00:00:00.000000"}))
 
     def version(self):
-        done = subprocess.run([self.program, "version", "-o", "json"], capture_output=True, text=True, env=self.environment(),
-                              stdin=subprocess.DEVNULL)
-        return json.loads(done.stdout)["azure-cli"] if done.returncode == 0 else "2.45.0"
+        if self.program not in Az._versions:
+            done = subprocess.run([self.program, "version", "-o", "json"], capture_output=True, text=True,
+                                  env=self.environment(), stdin=subprocess.DEVNULL)
+            assert done.returncode == 0, done.stderr
+            Az._versions[self.program] = json.loads(done.stdout)
+        return Az._versions[self.program]
 
     def environment(self, **more):
         made = {k: v for k, v in os.environ.items() if not k.startswith(("AZURE_", "AZSACR_"))}
@@ -67,11 +79,14 @@ class Az:
         self("cloud", "register", "-n", "azsacr", "--cloud-config", "@" + self.site.facts["cloudConfig"])
         self("cloud", "set", "-n", "azsacr")
         if self.profile != "2020-09-01-hybrid":
-            self("cloud", "update", "-n", "azsacr", "--profile", self.profile)
+            self.use_profile()
 
-    def login(self, principal=None):
+    def use_profile(self):
+        self("cloud", "update", "-n", "azsacr", "--profile", self.profile)
+
+    def login(self, principal=None, *flags):
         app_id, secret = (principal["appId"], principal["secret"]) if principal else self.site.operator_secret()
-        return self("login", "--service-principal", "-u", app_id, "-p", secret, "--tenant", self.site.tenant)
+        return self("login", "--service-principal", "-u", app_id, "-p", secret, "--tenant", self.site.tenant, *flags)
 
     def docker_shim(self):
         """A `docker` that needs no daemon: `ps` is quiet, the rest is the real client (az-cli.md 6.4)."""

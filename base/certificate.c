@@ -44,7 +44,8 @@ struct chain {
 static bool write_chain(FILE *file, void *object)
 {
     const struct chain *chain = object;
-    return PEM_write_X509(file, chain->leaf) == 1 && (chain->issuer == NULL || PEM_write_X509(file, chain->issuer) == 1);
+    return PEM_write_X509(file, chain->leaf) == 1 &&
+           (chain->issuer == NULL || PEM_write_X509(file, chain->issuer) == 1);
 }
 
 static X509 *read_certificate(const char *path)
@@ -78,8 +79,10 @@ static bool add_extension(X509 *certificate, X509 *issuer, int nid, const char *
 
 static bool name_it(X509_NAME *name, const char *common_name)
 {
-    return X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const unsigned char *)"azsacr", -1, -1, 0) == 1 &&
-           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)common_name, -1, -1, 0) == 1;
+    return X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const unsigned char *)"azsacr", -1, -1, 0) ==
+               1 &&
+           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)common_name, -1, -1,
+                                      0) == 1;
 }
 
 // An unsigned certificate for `key`: random serial, valid from an hour ago (clocks of a site differ).
@@ -93,8 +96,8 @@ static X509 *certificate_for(EVP_PKEY *key, const char *common_name, int days)
     bool ok = c != NULL && number != NULL && X509_set_version(c, X509_VERSION_3) == 1 &&
               BN_to_ASN1_INTEGER(number, X509_get_serialNumber(c)) != NULL &&
               X509_gmtime_adj(X509_getm_notBefore(c), -3600) != NULL &&
-              X509_time_adj_ex(X509_getm_notAfter(c), days, 0, NULL) != NULL && X509_set_pubkey(c, key) == 1 &&
-              name_it(X509_get_subject_name(c), common_name);
+              X509_time_adj_ex(X509_getm_notAfter(c), days, 0, NULL) != NULL &&
+              X509_set_pubkey(c, key) == 1 && name_it(X509_get_subject_name(c), common_name);
     BN_free(number);
     if (!ok) {
         X509_free(c);
@@ -111,8 +114,9 @@ static bool make_authority(const char *pem, const char *key_path)
     bool ok = c != NULL && X509_set_issuer_name(c, X509_get_subject_name(c)) == 1 &&
               add_extension(c, c, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
               add_extension(c, c, NID_key_usage, "critical,keyCertSign,cRLSign") &&
-              add_extension(c, c, NID_subject_key_identifier, "hash") && X509_sign(c, key, EVP_sha256()) > 0 &&
-              save(key_path, 0600, write_key, key) && save(pem, 0644, write_chain, &chain);
+              add_extension(c, c, NID_subject_key_identifier, "hash") &&
+              X509_sign(c, key, EVP_sha256()) > 0 && save(key_path, 0600, write_key, key) &&
+              save(pem, 0644, write_chain, &chain);
     X509_free(c);
     EVP_PKEY_free(key);
     return ok;
@@ -138,8 +142,9 @@ static bool make_edge(X509 *authority, EVP_PKEY *authority_key, const char *pem,
               add_extension(c, authority, NID_ext_key_usage, "serverAuth") &&
               add_extension(c, authority, NID_subject_key_identifier, "hash") &&
               add_extension(c, authority, NID_authority_key_identifier, "keyid") &&
-              add_extension(c, authority, NID_subject_alt_name, names) && X509_sign(c, authority_key, EVP_sha256()) > 0 &&
-              save(key_path, 0600, write_key, key) && save(pem, 0644, write_chain, &chain);
+              add_extension(c, authority, NID_subject_alt_name, names) &&
+              X509_sign(c, authority_key, EVP_sha256()) > 0 && save(key_path, 0600, write_key, key) &&
+              save(pem, 0644, write_chain, &chain);
     X509_free(c);
     EVP_PKEY_free(key);
     return ok;
@@ -153,13 +158,15 @@ static bool covers(X509 *certificate, const char *name, struct arena *arena)
     return X509_check_host(certificate, name, 0, 0, NULL) == 1;
 }
 
-static bool edge_is_good(const char *pem, const char *key_path, EVP_PKEY *authority_key, const char *const *names,
-                         size_t count, struct arena *arena)
+// Signed by the authority where its key is at hand, good for `left` seconds more, for every name.
+static bool edge_is_good(const char *pem, const char *key_path, EVP_PKEY *authority_key, time_t left,
+                         const char *const *names, size_t count, struct arena *arena)
 {
     X509 *c = read_certificate(pem);
     EVP_PKEY *key = read_key(key_path);
-    time_t limit = time(NULL) + RENEW_SECONDS;
-    bool good = c != NULL && key != NULL && X509_check_private_key(c, key) == 1 && X509_verify(c, authority_key) == 1 &&
+    time_t limit = time(NULL) + left;
+    bool good = c != NULL && key != NULL && X509_check_private_key(c, key) == 1 &&
+                (authority_key == NULL || X509_verify(c, authority_key) == 1) &&
                 X509_cmp_time(X509_get0_notAfter(c), &limit) > 0;
     for (size_t i = 0; good && i < count; i++)
         good = covers(c, names[i], arena);
@@ -168,25 +175,51 @@ static bool edge_is_good(const char *pem, const char *key_path, EVP_PKEY *author
     return good;
 }
 
+// An authority whose key is kept elsewhere: nothing is made here, the operator's own certificate is only
+// judged.
+static bool given_certificate(const char *ca, const char *edge, const char *edge_key,
+                              const char *const *names, size_t count, struct arena *arena, const char **why)
+{
+    X509 *authority = read_certificate(ca);
+    bool ok = authority != NULL;
+    X509_free(authority);
+    if (!ok)
+        *why = arena_printf(arena, "%s cannot be read as PEM", ca);
+    else if (!edge_is_good(edge, edge_key, NULL, 0, names, count, arena)) {
+        ok = false;
+        *why = arena_printf(
+            arena,
+            "%s has no key here, so the certificate must be yours: %s with %s must be PEM, belong "
+            "together, not be expired, and cover %s",
+            ca, edge, edge_key, alternative_names(arena, names, count));
+    }
+    return ok;
+}
+
 bool certificate_ensure(const char *directory, const char *const *names, size_t count, struct arena *arena,
                         const char **why)
 {
-    const char *ca = arena_printf(arena, "%s/ca.pem", directory), *ca_key = arena_printf(arena, "%s/ca.key", directory);
+    const char *ca = arena_printf(arena, "%s/ca.pem", directory),
+               *ca_key = arena_printf(arena, "%s/ca.key", directory);
     const char *edge = arena_printf(arena, "%s/edge.pem", directory);
     const char *edge_key = arena_printf(arena, "%s/edge.key", directory);
     if (access(ca, F_OK) != 0 && !make_authority(ca, ca_key)) {
-        *why = arena_printf(arena, "the certificate authority cannot be made in %s: %s", directory, strerror(errno));
+        *why = arena_printf(arena, "the certificate authority cannot be made in %s: %s", directory,
+                            strerror(errno));
         return false;
     }
+    if (access(ca_key, F_OK) != 0)
+        return given_certificate(ca, edge, edge_key, names, count, arena, why);
     X509 *authority = read_certificate(ca);
     EVP_PKEY *key = read_key(ca_key);
     bool ok = authority != NULL && key != NULL;
     if (!ok)
         *why = arena_printf(arena, "%s or %s cannot be read as PEM", ca, ca_key);
-    else if (!edge_is_good(edge, edge_key, key, names, count, arena)) {
+    else if (!edge_is_good(edge, edge_key, key, RENEW_SECONDS, names, count, arena)) {
         ok = make_edge(authority, key, edge, edge_key, names[0], alternative_names(arena, names, count));
         if (!ok)
-            *why = arena_printf(arena, "the edge's certificate cannot be made in %s: %s", directory, strerror(errno));
+            *why = arena_printf(arena, "the edge's certificate cannot be made in %s: %s", directory,
+                                strerror(errno));
     }
     X509_free(authority);
     EVP_PKEY_free(key);

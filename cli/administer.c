@@ -10,6 +10,8 @@
 #include "rbac/keys.h"
 #include "rbac/roles.h"
 #include "rbac/snapshot.h"
+#include "rp/data/check.h"
+#include "rp/data/store.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -59,16 +61,51 @@ static bool check_database(struct db_transaction *tx, void *argument)
     if (db_get_int(r, 0, 1) < 150000)
         finding(f, "the database is older than PostgreSQL 15: upgrade it");
     if (ours > db_get_int(r, 0, 0) - 5)
-        finding(f, "max_connections is too small for the pools of one serve: raise it or lower request_workers");
+        finding(f,
+                "max_connections is too small for the pools of one serve: raise it or lower request_workers");
     if (db_get_int(r, 0, 2) > 0 && db_get(r, 0, 3).length == 0)
-        finding(f, "a standby exists without synchronous_standby_names: a failover could lose a revocation that was "
-                   "acknowledged");
+        finding(
+            f,
+            "a standby exists without synchronous_standby_names: a failover could lose a revocation that was "
+            "acknowledged");
     return true;
+}
+
+// Prints a line for each finding and then the totals.
+static void check_blobs(struct findings *findings, bool deep, struct arena *arena)
+{
+    struct db_target target = {site_conninfo(findings->config, arena), "azsacr check", 60000};
+    struct store_report r;
+    const char *why = NULL;
+    if (!store_open(findings->config->store, &why, arena) ||
+        !store_check(&target, deep, stdout, &r, arena, &why)) {
+        finding(findings, why ? why : "the store cannot be read");
+        return;
+    }
+    printf("store: %lld files with %lld bytes; rows: %lld blobs, %lld uploads, %lld garbage\n",
+           (long long)r.files, (long long)r.bytes, (long long)r.blobs, (long long)r.uploads,
+           (long long)r.garbage);
+    if (r.missing + r.wrong_size + r.doubled + r.corrupt > 0)
+        finding(findings,
+                arena_printf(arena,
+                             "blobs whose file is missing: %lld, of another size: %lld, shared by two rows: "
+                             "%lld, with another digest: %lld; restore those files, or push the images again",
+                             (long long)r.missing, (long long)r.wrong_size, (long long)r.doubled,
+                             (long long)r.corrupt));
+    if (r.orphans > 0)
+        finding(findings,
+                arena_printf(arena, "files that no row names: %lld with %lld bytes; they take space only",
+                             (long long)r.orphans, (long long)r.orphan_bytes));
 }
 
 int command_check(int argc, char **argv)
 {
-    struct option options[] = {{"state", false, "the state directory", NULL}, {NULL, false, NULL, NULL}};
+    struct option options[] = {
+        {"state", false, "the state directory", NULL},
+        {"store", true, "compare the blobs' rows with their files, too", NULL},
+        {"deep", true, "with --store: read every file and compare its digest", NULL},
+        {NULL, false, NULL, NULL},
+    };
     if (options_parse("check", argc, argv, options) != 0)
         return 2;
     struct arena *arena = arena_new();
@@ -78,9 +115,12 @@ int command_check(int argc, char **argv)
     if (config != NULL) {
         struct db_target target = {site_conninfo(config, arena), "azsacr check", 10000};
         struct db_connection *connection = db_connection_new(&target);
-        if (db_transact(connection, check_database, &findings) != DB_COMMITTED)
+        bool answers = db_transact(connection, check_database, &findings) == DB_COMMITTED;
+        if (!answers)
             finding(&findings, "the database does not answer: is the site running, is `database` right?");
         db_connection_free(connection);
+        if (answers && (options[1].value != NULL || options[2].value != NULL))
+            check_blobs(&findings, options[2].value != NULL, arena);
         if (findings.count == 0)
             puts("nothing is wrong");
         status = findings.count == 0 ? 0 : 1;
@@ -111,7 +151,8 @@ int command_keys(int argc, char **argv)
     bool ok = session != NULL && db_transact(site_session_connection(session), rotate, NULL) == DB_COMMITTED;
     if (session != NULL)
         site_session_close(session);
-    puts(ok ? "new keys sign from now on; tokens of the old ones stay good until they expire" : "the keys were not rotated");
+    puts(ok ? "new keys sign from now on; tokens of the old ones stay good until they expire"
+            : "the keys were not rotated");
     arena_free(arena);
     return ok ? 0 : 1;
 }
@@ -122,12 +163,14 @@ static const struct db_statement subscription_insert = {
 };
 static const struct db_statement operators = {
     "subscription_operators",
-    "select value, case name when 'operator_user_id' then 'User' else 'ServicePrincipal' end from azsacr.setting"
+    "select value, case name when 'operator_user_id' then 'User' else 'ServicePrincipal' end from "
+    "azsacr.setting"
     " where name in ('operator_user_id', 'operator_principal_id')",
 };
 static const struct db_statement subscription_list = {
     "subscription_list",
-    "select subscription_id, display_name, state, operator from arm.subscription order by created_at, subscription_id",
+    "select subscription_id, display_name, state, operator from arm.subscription order by created_at, "
+    "subscription_id",
 };
 
 struct subscription_request {
@@ -186,7 +229,8 @@ int command_subscription(int argc, char **argv)
     struct config *config = configure(arena, options[0].value, NULL, NULL, NULL);
     struct site_session *session = config ? site_session_open(config, arena) : NULL;
     struct subscription_request request = {.arena = arena, .config = config, .name = adding ? argv[1] : NULL};
-    bool ok = session != NULL && db_transact(site_session_connection(session), subscriptions, &request) == DB_COMMITTED;
+    bool ok = session != NULL &&
+              db_transact(site_session_connection(session), subscriptions, &request) == DB_COMMITTED;
     if (ok)
         printf("%.*s\n", TEXT_ARG(request.json));
     else if (session != NULL)

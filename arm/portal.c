@@ -40,17 +40,31 @@ static struct text page(struct arena *arena)
     row(&b, "Graph", config->url_graph);
     row(&b, "Audience", config->audience);
     row(&b, "Registries", arena_printf(arena, "<registry>%s", config->acr_suffix));
-    buffer_string(&b, "</table>\n<h2>Sign in with az</h2>\n<pre>");
+    buffer_string(&b,
+                  "</table>\n<h2>Sign in with az</h2>\n<p>Your client has to trust this site's certificate "
+                  "authority: ask your operator for its file, <code>ca.pem</code>.</p>\n<pre>");
+    escaped(
+        &b,
+        arena_printf(
+            arena,
+            "export REQUESTS_CA_BUNDLE=/path/to/ca.pem\n"
+            "az cloud register -n azsacr --endpoint-resource-manager %s \\\n"
+            "    --suffix-acr-login-server-endpoint %s\n"
+            "az cloud set -n azsacr\n\n"
+            "# az up to 2.72 only: Azure Stack Hub's profile, and the directory\n"
+            "az cloud update -n azsacr --cloud-config \\\n"
+            "    "
+            "'{\"profile\":\"2020-09-01-hybrid\",\"endpoints\":{\"microsoftGraphResourceId\":\"%s/\"}}'\n\n"
+            "az login --use-device-code\n",
+            config->url_management, config->acr_suffix, config->url_graph));
+    buffer_string(&b, "</pre>\n<h2>Use a registry</h2>\n<pre>");
     escaped(&b, arena_printf(arena,
-                             "az cloud register -n azsacr --endpoint-resource-manager %s \\\n"
-                             "    --suffix-acr-login-server-endpoint %s\n"
-                             "az cloud set -n azsacr\n"
-                             "az cloud update --profile 2020-09-01-hybrid   # az up to 2.72\n"
-                             "az login --use-device-code\n",
-                             config->url_management, config->acr_suffix));
-    buffer_string(
-        &b, "</pre>\n<p>Your client has to trust this site's certificate authority; your operator has its "
-            "file.</p>\n</body></html>\n");
+                             "az group create -n GROUP -l %s\n"
+                             "az acr create -n REGISTRY -g GROUP --sku Standard\n"
+                             "az acr login -n REGISTRY\n"
+                             "docker push REGISTRY%s/IMAGE:TAG\n",
+                             config->region, config->acr_suffix));
+    buffer_string(&b, "</pre>\n</body></html>\n");
     return buffer_done(&b);
 }
 

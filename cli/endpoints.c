@@ -14,7 +14,8 @@
 
 static const struct db_statement settings_get = {
     "settings_get",
-    "select max(value) filter (where name = 'subscription_id'), max(value) filter (where name = 'operator_subscription_id'),"
+    "select max(value) filter (where name = 'subscription_id'), max(value) filter (where name = "
+    "'operator_subscription_id'),"
     " max(value) filter (where name = 'operator_upn'), max(value) filter (where name = 'operator_app_id')"
     " from azsacr.setting",
 };
@@ -115,8 +116,8 @@ bool site_write_endpoints(const struct config *config, struct arena *arena, cons
     enum db_outcome outcome = db_transact(connection, read_settings, &settings);
     db_connection_free(connection);
     if (outcome == DB_COMMITTED &&
-        replace_file(arena_printf(arena, "%s/endpoints.json", config->state), endpoints_json(config, &settings, arena),
-                     arena) &&
+        replace_file(arena_printf(arena, "%s/endpoints.json", config->state),
+                     endpoints_json(config, &settings, arena), arena) &&
         replace_file(arena_printf(arena, "%s/cloud.json", config->state), cloud_json(config, arena), arena))
         return true;
     *why = arena_printf(arena, "endpoints.json and cloud.json cannot be written to %s", config->state);
@@ -136,6 +137,27 @@ void site_print_cloud(const struct config *c, struct arena *arena)
            " --suffix-acr-login-server-endpoint %s\n"
            "    az cloud set -n azsacr\n",
            c->state, c->state, c->state, c->url_management, c->acr_suffix);
+}
+
+// How this very program is called: it need not be on the PATH.
+static const char *own_name(struct arena *arena)
+{
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    return n > 0 ? arena_strndup(arena, path, (size_t)n) : "azsacrd";
+}
+
+// Whether the hosts file has our names; no resolver is asked, which could take its time.
+static bool in_hosts_file(const struct config *config)
+{
+    char line[4096];
+    bool found = false;
+    FILE *file = fopen("/etc/hosts", "re");
+    while (file != NULL && !found && fgets(line, sizeof line, file) != NULL)
+        found = strstr(line, config->host_management) != NULL;
+    if (file != NULL)
+        fclose(file);
+    return found;
 }
 
 static const char *string_of(const json_t *object, const char *key)
@@ -160,18 +182,26 @@ void site_print(const struct config *c)
            "  subscription      %s\n\n"
            "The site's certificate authority: %s\n"
            "  SHA-256 %s\n"
-           "  azsacrd trust docker|containerd|podman|az|node|curl prints how a client is made to trust it.\n\n"
+           "  How a client is made to trust it:\n"
+           "    %s trust docker|containerd|podman|az|node|curl --state %s\n\n"
            "Register the cloud with az:\n",
-           c->url_management, c->url_adfs, c->url_graph, c->url_portal, c->acr_suffix, string_of(facts, "tenantId"),
-           string_of(facts, "subscriptionId"), ca, certificate_fingerprint(ca, arena).base);
+           c->url_management, c->url_adfs, c->url_graph, c->url_portal, c->acr_suffix,
+           string_of(facts, "tenantId"), string_of(facts, "subscriptionId"), ca,
+           certificate_fingerprint(ca, arena).base, own_name(arena), c->state);
     site_print_cloud(c, arena);
-    printf("\nSign in as the operator (the secrets are in files that only this machine's owner reads):\n"
+    printf("\nSign in as the operator (the secrets are in files that only the user who started azsacrd may "
+           "read):\n"
            "    az login -u %s -p \"$(cat %s)\"\n"
            "    az login --service-principal -u %s -p \"$(cat %s)\" --tenant %s\n",
-           string_of(operator_, "username"), string_of(operator_, "passwordFile"), string_of(operator_, "appId"),
-           string_of(operator_, "secretFile"), string_of(facts, "tenantId"));
+           string_of(operator_, "username"), string_of(operator_, "passwordFile"),
+           string_of(operator_, "appId"), string_of(operator_, "secretFile"), string_of(facts, "tenantId"));
     if (c->port != 443)
-        printf("\nNote: az acr check-health cannot look up a login server with a port (%d); everything else works.\n", c->port);
+        printf("\nNote: az acr check-health cannot look up a login server with a port (%d); everything else "
+               "works.\n",
+               c->port);
+    if (!in_hosts_file(c))
+        printf("\nNote: these hosts must lead here, by DNS or by --hosts: %s, %s, %s, %s, %s, *.%s\n",
+               c->host_management, c->host_admin, c->host_adfs, c->host_graph, c->host_portal, c->suffix);
     printf("\nThe same facts for scripts: %s/endpoints.json\n", c->state);
     fflush(stdout);
     json_decref(facts);

@@ -48,8 +48,9 @@ def context(ca):
 class Client:
     """A keep-alive client of one host; ARM paths start with '/', absolute URLs are cut to their path."""
 
-    def __init__(self, host, port, ca, headers=None, timeout=60):
+    def __init__(self, host, port, ca, headers=None, timeout=60, address=None):
         self.host, self.port, self.ca, self.timeout = host, port, ca, timeout
+        self.address = address  # where to connect instead of where the name leads
         self.headers = dict(headers or {})
         self.connection = None
 
@@ -69,8 +70,7 @@ class Client:
         for attempt in (0, 1):
             kept = self.connection is not None
             if not kept:
-                self.connection = http.client.HTTPSConnection(self.host, self.port, timeout=self.timeout,
-                                                              context=context(self.ca))
+                self.connection = self.connect()
             try:
                 self.connection.request(method, path, body=body, headers=sent)
                 response = self.connection.getresponse()
@@ -89,6 +89,16 @@ class Client:
                 self.close()
                 raise
         raise AssertionError("unreachable")
+
+    def connect(self):
+        made = http.client.HTTPSConnection(self.host, self.port, timeout=self.timeout, context=context(self.ca))
+        if self.address:
+            made._create_connection = lambda address, *rest: socket.create_connection((self.address, address[1]), *rest)
+        return made
+
+    def at(self, address):
+        """The same client, of another address."""
+        return Client(self.host, self.port, self.ca, self.headers, self.timeout, address)
 
     def close(self):
         if self.connection is not None:

@@ -2,10 +2,24 @@
 #include "base/failpoint.h"
 
 #ifdef AZSACR_FAILPOINTS
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static void hold(const char *file)
+{
+    char reached[520];
+    if (access(file, F_OK) != 0)
+        return;
+    snprintf(reached, sizeof reached, "%s.reached", file);
+    int fd = open(reached, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd >= 0)
+        close(fd);
+    for (int i = 0; i < 60000 && access(file, F_OK) == 0; i++)
+        usleep(1000);
+}
 
 static void act(const char *action)
 {
@@ -13,10 +27,8 @@ static void act(const char *action)
         _exit(86);
     if (strncmp(action, "wait:", 5) == 0)
         usleep((useconds_t)strtoul(action + 5, NULL, 10) * 1000);
-    if (strncmp(action, "hold:", 5) == 0) {
-        for (int i = 0; i < 60000 && access(action + 5, F_OK) == 0; i++)
-            usleep(1000);
-    }
+    if (strncmp(action, "hold:", 5) == 0)
+        hold(action + 5);
 }
 
 static void from_directory(const char *directory, const char *name)

@@ -2,9 +2,10 @@
 // nothing at all.
 #pragma once
 
-// The environment variable AZSACR_FAILPOINTS holds "name=die", "name=wait:MS" or "name=hold:FILE" (waits until
-// FILE is gone), separated by commas; FILE forms are read anew at each hit, so that a test can arm a running
-// program: AZSACR_FAILPOINT_DIRECTORY/name, when it exists, holds one such action.
+// The environment variable AZSACR_FAILPOINTS holds "name=die", "name=wait:MS" or "name=hold:FILE" (while FILE
+// is there: makes FILE.reached, then waits until FILE is gone), separated by commas; FILE forms are read anew
+// at each hit, so that a test can arm a running program: AZSACR_FAILPOINT_DIRECTORY/name, when it exists,
+// holds one such action.
 #ifdef AZSACR_FAILPOINTS
 void failpoint(const char *name);
 #else

@@ -187,6 +187,7 @@ static void sweep_once(struct sweep *sweep)
 {
     bool more = true;
     for (int round = 0; more && round < ROUNDS && !stopping(sweep); round++) {
+        failpoint("sweep.begin");
         struct grace grace = grace_now();
         more = run_step(sweep, blobs_run, grace);
         more |= run_step(sweep, uploads_run, grace);
@@ -201,7 +202,8 @@ static void *sweep_main(void *argument)
     while (!sweep->stopping) {
         pthread_mutex_unlock(&sweep->mutex);
         sweep_once(sweep);
-        int64_t until = clock_monotonic() + (store_low_water() ? TICK_LOW_WATER_MS : TICK_MS) * (int64_t)1000;
+        int64_t tick = store_low_water() ? TICK_LOW_WATER_MS : grace_or("AZSACR_SWEEP_TICK_MS", TICK_MS);
+        int64_t until = clock_monotonic() + tick * 1000;
         struct timespec limit = {until / 1000000, until % 1000000 * 1000};
         pthread_mutex_lock(&sweep->mutex);
         if (!sweep->stopping)

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/log.h"
 
 // A promise that a blob exists holds for 10 minutes (sweep.c); whoever was told so less than this ago needs
 // no new one.
@@ -100,13 +101,25 @@ static void reply_head_only(struct registry_call *call, struct text digest, int6
         call->answer->head_length = size;
 }
 
+// The row still names the file that the edge could not send: bytes are missing, and somebody must know.
+static void fail_lost(struct registry_call *call, struct text digest, struct text file, int64_t size)
+{
+    log_error("store.blob_lost", "registry", text_cstr(call->arena, call->registry.name), "digest",
+              text_cstr(call->arena, digest), "file", text_cstr(call->arena, file), "size", log_number(size),
+              "correlation", call->request->correlation_id);
+    registry_fail(call, 500, "UNKNOWN", TEXT_NONE, "internal error; correlation id %s",
+                  call->request->correlation_id);
+}
+
+// The edge sends the file. One that it cannot send, it asks about once more, naming it: meanwhile another file
+// may hold the blob.
 static void reply_file(struct registry_call *call, struct text digest, struct text file, int64_t size)
 {
-    if (reply_head(call, digest))
-        return;
     struct text address = store_address(call->arena, text_cstr(call->arena, file));
-    http_set_header(call->answer, "X-Accel-Redirect", address);
-    http_set_header_string(call->answer, "X-Azsacr-Size", arena_printf(call->arena, "%lld", (long long)size));
+    if (text_equal(address, http_header(call->request, "x-azsacr-lost", NULL)))
+        fail_lost(call, digest, file, size);
+    else if (!reply_head(call, digest))
+        http_set_header(call->answer, "X-Accel-Redirect", address);
 }
 
 static bool readable(const struct db_result *row)
@@ -229,11 +242,13 @@ static void handle_delete(struct registry_call *call)
 
 // ---- POST of uploads
 
-// $2 digest, $3 the source repository or null for any. Repositories whose reads are locked lend nothing.
+// $2 digest, $3 the names of the repositories that may lend it, or null for any. Those whose reads are locked
+// lend nothing.
 static const struct db_statement mount_source = {
     "mount_source", "select 1 from acr.blob_link l join acr.repository p on p.id = l.repository_id"
                     " where l.registry_id = $1 and l.digest = $2 and p.deleted_at is null and p.read_enabled"
-                    " and ($3::text is null or p.name = $3) limit 1"};
+                    " and ($3::json is null or p.name in (select json_array_elements_text($3::json)))"
+                    " limit 1"};
 static const struct db_statement mount_link = {
     "mount_link", "insert into acr.blob_link (repository_id, registry_id, digest) values ($1, $2, $3)"
                   " on conflict (repository_id, digest) do nothing"};
@@ -241,18 +256,36 @@ static const struct db_statement start_writable = {
     "upload_start_writable", "select write_enabled from acr.repository where registry_id = $1 and name = $2"
                              " and deleted_at is null"};
 
+// The repositories that the caller may pull from, of those that the request means: a JSON array, or absent
+// for every one of the registry. Without `from` a token lends from what it was made for only.
+static struct text mount_sources(const struct registry_call *call, struct text from)
+{
+    const struct registry_identity *identity = &call->identity;
+    if (from.length == 0 && !identity->narrows)
+        return TEXT_NONE;
+    struct buffer names = buffer_new(call->arena);
+    json_begin_array(&names);
+    if (from.length > 0) {
+        if (!repository_name_fault(from) && registry_may_in(call, from, ACCESS_PULL))
+            json_text(&names, from);
+    } else {
+        for (size_t i = 0; i < identity->grant_count; i++)
+            if (text_is(identity->grants[i].type, "repository") &&
+                registry_may_in(call, identity->grants[i].name, ACCESS_PULL))
+                json_text(&names, identity->grants[i].name);
+    }
+    json_end_array(&names);
+    return buffer_done(&names);
+}
+
 // True: mounted, the answer is filled. False: an upload instead, or a failure.
 static bool mount(struct registry_call *call, struct text digest)
 {
-    struct text from = http_query(call->request, "from");
-    if (from.base && from.length == 0)
-        from = TEXT_NONE;
     // Whoever may not pull there learns nothing: an upload begins, as if the blob were not there (decisions
     // 32).
-    if (from.base && (repository_name_fault(from) || !registry_may_in(call, from, ACCESS_PULL)))
-        return false;
-    if (db_rows(DB_RUN(call->tx, &mount_source, db_int(call->registry.id), db_text(digest), db_text(from))) ==
-        0)
+    struct text sources = mount_sources(call, http_query(call->request, "from"));
+    if (db_rows(DB_RUN(call->tx, &mount_source, db_int(call->registry.id), db_text(digest),
+                       db_text(sources))) == 0)
         return false;
     int64_t repository = repository_find(call->tx, call->registry.id, call->repository, true);
     if (repository == 0)

@@ -63,7 +63,7 @@ static void reply_tokens(struct registry_call *call, struct text access_token, s
     json_begin_object(&out);
     if (access_token.base) {
         json_key_text(&out, "access_token", access_token);
-        json_key_int(&out, "expires_in", ACCESS_TOKEN_SECONDS);
+        json_key_int(&out, "expires_in", registry_token_seconds(call, TOKEN_ACCESS));
     }
     if (refresh_token.base)
         json_key_text(&out, "refresh_token", refresh_token);

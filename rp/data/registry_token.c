@@ -105,6 +105,13 @@ static void write_subject(struct buffer *out, const struct registry_call *call)
     }
 }
 
+int64_t registry_token_seconds(const struct registry_call *call, enum registry_token_kind kind)
+{
+    int64_t seconds = kind == TOKEN_REFRESH ? REFRESH_TOKEN_SECONDS : ACCESS_TOKEN_SECONDS;
+    int64_t left = (call->identity.caller.expires_at - clock_wall()) / 1000000;
+    return call->identity.narrows && left < seconds ? left : seconds;
+}
+
 static struct text claims_of(const struct registry_call *call, enum registry_token_kind kind,
                              const struct registry_grant *grants, size_t grant_count)
 {
@@ -116,7 +123,7 @@ static struct text claims_of(const struct registry_call *call, enum registry_tok
     json_key_string(&out, "jti", jti);
     write_subject(&out, call);
     json_key_int(&out, "nbf", now - BACKDATED_SECONDS);
-    json_key_int(&out, "exp", now + (kind == TOKEN_REFRESH ? REFRESH_TOKEN_SECONDS : ACCESS_TOKEN_SECONDS));
+    json_key_int(&out, "exp", now + registry_token_seconds(call, kind));
     json_key_int(&out, "iat", now - BACKDATED_SECONDS);
     json_key_string(&out, "iss", "Azure Container Registry");
     json_key_text(&out, "aud", registry_login_server(call->arena, call->registry.login_key));
@@ -279,6 +286,7 @@ static bool fill_subject(struct registry_call *call, const json_t *claims, struc
     struct text type = claim_text(claims, "idtyp");
     if (text_is(type, "anonymous")) {
         identity->kind = IDENTITY_ANONYMOUS;
+        identity->caller.expires_at = json_integer_value(json_object_get(claims, "exp")) * 1000000;
         return true;
     }
     const json_t *stamp = json_object_get(claims, "stamp");

@@ -11,6 +11,9 @@ enum { REFRESH_TOKEN_SECONDS = 10800, ACCESS_TOKEN_SECONDS = 3600 };
 // only. Absent when the snapshot has no key that signs.
 struct text registry_token_mint(const struct registry_call *call, enum registry_token_kind kind,
                                 const struct registry_grant *grants, size_t grant_count);
+// How many seconds such a token is good for. An access token may be shown for another (data-plane.md 1.4),
+// which then ends with it: else whoever holds one could renew it for ever.
+int64_t registry_token_seconds(const struct registry_call *call, enum registry_token_kind kind);
 // Whether `token` is one of ours, of a kind in `kinds` (or'ed), for this host and this very row, in its time,
 // and the secret behind it still stands. Fills call->identity and *kind (may be NULL) when it is; else leaves
 // both.

@@ -51,12 +51,15 @@ bool door_read_path(struct arm_call *call)
     return true;
 }
 
+// The last "providers" that is a word of the id and not a name: a group or a registry may be called so. Words
+// and names take turns: subscriptions/{id}, resourceGroups/{name}, providers/{namespace}, {type}/{name}.
 static size_t last_providers(const struct text *segments, size_t count)
 {
-    for (size_t i = count; i > 0; i--)
-        if (text_is_nocase(segments[i - 1], "providers"))
-            return i - 1;
-    return count;
+    size_t last = count;
+    for (size_t i = 0; i < count; i += 2)
+        if (text_is_nocase(segments[i], "providers"))
+            last = i;
+    return last;
 }
 
 // How many of the segments name the thing that is asked about. An odd one at the end is a collection's type

@@ -7,9 +7,9 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -105,7 +105,8 @@ struct text digest_end(struct digest *digest, struct arena *arena)
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned length = 0;
     must(EVP_DigestFinal_ex(digest->context, hash, &length) == 1);
-    char *text = arena_printf(arena, "%s%s", algorithms[digest->algorithm].prefix, text_hex(arena, hash, length).base);
+    char *text =
+        arena_printf(arena, "%s%s", algorithms[digest->algorithm].prefix, text_hex(arena, hash, length).base);
     digest_drop(digest);
     return text_of(text);
 }
@@ -125,9 +126,20 @@ struct text digest_of(struct arena *arena, enum digest_algorithm algorithm, stru
     return digest_end(d, arena);
 }
 
+static EVP_MD *sha256;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+
+// Looked up once: each EVP_sha256() is searched for anew when it is used.
+static void fetch_sha256(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    must(sha256 != NULL);
+}
+
 void crypto_sha256(struct text bytes, unsigned char hash[32])
 {
-    SHA256((const unsigned char *)(bytes.base ? bytes.base : ""), bytes.length, hash);
+    pthread_once(&sha256_once, fetch_sha256);
+    must(EVP_Digest(bytes.base ? bytes.base : "", bytes.length, hash, NULL, sha256, NULL) == 1);
 }
 
 void crypto_hmac_sha256(struct text key, struct text bytes, unsigned char mac[32])
@@ -137,12 +149,14 @@ void crypto_hmac_sha256(struct text key, struct text bytes, unsigned char mac[32
               (const unsigned char *)(bytes.base ? bytes.base : ""), bytes.length, mac, &length) != NULL);
 }
 
+enum { SCRYPT_SLOTS = 2, SCRYPT_WAITING = 2 };
 static sem_t scrypt_slots;
+static atomic_int scrypt_callers;
 static pthread_once_t scrypt_once = PTHREAD_ONCE_INIT;
 
 static void scrypt_start(void)
 {
-    sem_init(&scrypt_slots, 0, 2);
+    sem_init(&scrypt_slots, 0, SCRYPT_SLOTS);
 }
 
 void crypto_scrypt(struct text password, struct text salt, unsigned char hash[32])
@@ -150,8 +164,17 @@ void crypto_scrypt(struct text password, struct text salt, unsigned char hash[32
     pthread_once(&scrypt_once, scrypt_start);
     while (sem_wait(&scrypt_slots) != 0) {
     }
-    int ok = EVP_PBE_scrypt(password.base ? password.base : "", password.length, (const unsigned char *)salt.base,
-                            salt.length, 1 << 14, 8, 1, 64 << 20, hash, 32);
+    int ok = EVP_PBE_scrypt(password.base ? password.base : "", password.length,
+                            (const unsigned char *)salt.base, salt.length, 1 << 14, 8, 1, 64 << 20, hash, 32);
     sem_post(&scrypt_slots);
     must(ok == 1);
+}
+
+bool crypto_scrypt_soon(struct text password, struct text salt, unsigned char hash[32])
+{
+    bool taken = atomic_fetch_add(&scrypt_callers, 1) < SCRYPT_SLOTS + SCRYPT_WAITING;
+    if (taken)
+        crypto_scrypt(password, salt, hash);
+    atomic_fetch_sub(&scrypt_callers, 1);
+    return taken;
 }

@@ -16,7 +16,7 @@ char *crypto_random_password(struct arena *arena, size_t length);
 // Digests as OCI names them: "sha256:<64 hex>" and "sha512:<128 hex>", lower case.
 enum digest_algorithm { DIGEST_SHA256, DIGEST_SHA512 };
 bool digest_parse(struct text digest, enum digest_algorithm *algorithm); // false: not a digest we know
-struct digest; // one running computation
+struct digest;                                                           // one running computation
 struct digest *digest_begin(enum digest_algorithm algorithm);
 void digest_add(struct digest *digest, const void *bytes, size_t length);
 struct digest *digest_copy(const struct digest *digest); // to go back to, when a write fails
@@ -29,6 +29,9 @@ void crypto_hmac_sha256(struct text key, struct text bytes, unsigned char mac[32
 
 // scrypt, N = 2^14, r = 8, p = 1: for secrets that a person chose. At most two run at a time in the process.
 void crypto_scrypt(struct text password, struct text salt, unsigned char hash[32]);
+// The same for who answers a stranger: false at once when as many wait already as run. Else a flood of wrong
+// passwords would hold every worker there is.
+bool crypto_scrypt_soon(struct text password, struct text salt, unsigned char hash[32]);
 
 // The site's master key, 32 bytes of a 0600 file, from which each purpose has its own key by HKDF.
 struct master_key;
@@ -42,7 +45,7 @@ void master_key_derive(const struct master_key *key, const char *purpose, unsign
 struct text master_key_seal(const struct master_key *key, struct arena *arena, const char *purpose,
                             const char *where, struct text plain);
 // False when it was not sealed so, by this key, for this place.
-bool master_key_open(const struct master_key *key, struct arena *arena, const char *purpose, const char *where,
-                     struct text sealed, struct text *plain);
+bool master_key_open(const struct master_key *key, struct arena *arena, const char *purpose,
+                     const char *where, struct text sealed, struct text *plain);
 // Eight hex digits that tell one master key from another, for the check value in the database.
 struct text master_key_id(const struct master_key *key, struct arena *arena);

@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-enum { SETS = 512, WAYS = 4 };
+enum { SETS = 512, WAYS = 4, TRIES_PASSWORD = 30 };
 static const int64_t WINDOW = INT64_C(900) * 1000000;
 
 struct counter {
@@ -77,4 +77,20 @@ bool attempts_too_soon(const char *kind, struct text key, int64_t microseconds)
     counter->last = now;
     pthread_mutex_unlock(&lock);
     return soon;
+}
+
+static struct text password_key(struct arena *arena, struct text name, struct text address)
+{
+    struct text lower = text_lower(arena, name);
+    return text_of(arena_printf(arena, "%.*s %.*s", TEXT_ARG(lower), TEXT_ARG(address)));
+}
+
+bool attempts_password_exhausted(struct arena *arena, struct text name, struct text address)
+{
+    return attempts_exhausted("password", password_key(arena, name, address), TRIES_PASSWORD);
+}
+
+void attempts_password_count(struct arena *arena, struct text name, struct text address)
+{
+    attempts_count("password", password_key(arena, name, address));
 }

@@ -85,15 +85,15 @@ static void remember(const struct rbac_principal *principal, const unsigned char
     verified_add(&one);
 }
 
-// Whether this row's secret is the one given.
+// Whether this row's secret is the one given. False with *busy set: not judged.
 static bool row_matches(const struct db_result *rows, size_t row, struct arena *arena, const char *object_id,
-                        struct text password)
+                        struct text password, bool *busy)
 {
     unsigned char computed[32];
     if (text_is(db_get(rows, row, 0), "random"))
         secret_hash_random(object_id, password, computed);
-    else
-        crypto_scrypt(password, db_get_bytes(rows, row, 1, arena), computed);
+    else if (!crypto_scrypt_soon(password, db_get_bytes(rows, row, 1, arena), computed))
+        return *busy = true, false;
     return crypto_equal((struct text){(const char *)computed, sizeof computed},
                         db_get_bytes(rows, row, 2, arena));
 }
@@ -102,8 +102,8 @@ static bool row_matches(const struct db_result *rows, size_t row, struct arena *
 static struct rbac_verdict refuse_unknown(struct text name, struct text password)
 {
     unsigned char hash[32];
-    if (!uuid_is(name))
-        crypto_scrypt(password, TEXT("an unknown name!"), hash);
+    if (!uuid_is(name) && !crypto_scrypt_soon(password, TEXT("an unknown name!"), hash))
+        return refuse(RBAC_BUSY);
     return refuse(RBAC_MALFORMED);
 }
 
@@ -122,8 +122,9 @@ struct rbac_verdict rbac_verify_password(const struct rbac_snapshot *snapshot, s
     if (cached(principal, hash))
         return accept(arena, principal);
     const struct db_result *rows = DB_RUN(tx, &select_secrets, db_string(principal->object_id));
+    bool busy = false;
     for (size_t row = 0; row < db_rows(rows); row++) {
-        if (!row_matches(rows, row, arena, principal->object_id, password))
+        if (!row_matches(rows, row, arena, principal->object_id, password, &busy))
             continue;
         int64_t expires_at = db_get_int(rows, row, 3);
         if (expires_at != 0 && expires_at <= clock_wall())
@@ -132,7 +133,7 @@ struct rbac_verdict rbac_verify_password(const struct rbac_snapshot *snapshot, s
             remember(principal, hash, expires_at);
         return accept(arena, principal);
     }
-    return refuse(RBAC_MALFORMED);
+    return refuse(busy ? RBAC_BUSY : RBAC_MALFORMED);
 }
 
 struct rbac_verdict rbac_verify_password_cached(const struct rbac_snapshot *snapshot, struct arena *arena,

@@ -49,6 +49,8 @@ struct signin_grant {
     const struct signin_resource *wanted;
 };
 bool signin_grant(struct service_call *call, const struct signin_grant *grant);
+// The answer to who cannot be served just now; false.
+bool signin_busy(struct service_call *call);
 // A public client's id: a UUID. False: answered.
 bool signin_client(struct service_call *call, const struct signin_form *form, const char **client_id);
 

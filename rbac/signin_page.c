@@ -10,7 +10,7 @@
 #include "rbac/token.h"
 
 // Tries in a quarter of an hour: passwords for one code and for one name, codes from one address.
-enum { TRIES_CODE = 10, TRIES_NAME = 10, TRIES_ADDRESS = 30 };
+enum { TRIES_CODE = 10, TRIES_ADDRESS = 30 };
 
 static const struct db_statement select_pending = {
     "device_pending", "select client_id from rbac.device_code where user_code = $1 and state = 'pending' "
@@ -122,7 +122,7 @@ static bool read_decision(struct service_call *call, struct decision *decision)
 static bool too_many(struct service_call *call, const struct decision *decision, struct text name)
 {
     if (!attempts_exhausted("code", decision->user_code, TRIES_CODE) &&
-        !attempts_exhausted("name", name, TRIES_NAME) &&
+        !attempts_password_exhausted(call->arena, name, call->request->client_address) &&
         !attempts_exhausted("address", call->request->client_address, TRIES_ADDRESS))
         return false;
     message_page(call, 403, "Sign in on a device",
@@ -141,8 +141,12 @@ static const struct rbac_principal *check_user(struct service_call *call, const 
                                  : NULL;
     if (principal && principal->user)
         return principal;
+    if (verdict.fault == RBAC_BUSY) {
+        message_page(call, 503, "Sign in on a device", "The service is busy. Try again in a moment.");
+        return NULL;
+    }
     attempts_count("code", decision->user_code);
-    attempts_count("name", name);
+    attempts_password_count(call->arena, name, call->request->client_address);
     form_page(call, 400, decision->user_code, decision->name.length <= 256 ? decision->name : TEXT_NONE,
               verdict.fault == RBAC_REVOKED ? "This account is disabled."
                                             : "The user name or the password is wrong.");

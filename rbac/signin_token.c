@@ -12,7 +12,7 @@
 
 #define DEVICE_GRANT "urn:ietf:params:oauth:grant-type:device_code"
 
-static bool no_key(struct service_call *call)
+bool signin_busy(struct service_call *call)
 {
     signin_error(call, 503, "temporarily_unavailable", 90033,
                  "A transient error has occurred. Please try again.");
@@ -30,7 +30,7 @@ bool signin_grant(struct service_call *call, const struct signin_grant *grant)
     const char *access = mint_access_token(call->arena, call->snapshot, &request);
     const char *id = user ? mint_id_token(call->arena, call->snapshot, &request) : NULL;
     if (!access || (user && !id))
-        return no_key(call);
+        return signin_busy(call);
     struct buffer out = buffer_new(call->arena);
     json_begin_object(&out);
     json_key_string(&out, "token_type", "Bearer");
@@ -144,6 +144,9 @@ static const struct rbac_principal *check_client(struct service_call *call,
     switch (verdict.fault) {
     case RBAC_OK:
         return principal;
+    case RBAC_BUSY:
+        signin_busy(call);
+        return NULL;
     case RBAC_EXPIRED:
         signin_error(call, 401, "invalid_client", 7000222,
                      "The provided client secret keys for app '%s' are expired.", principal->app_id);
@@ -186,16 +189,6 @@ static bool check_public_client(struct service_call *call, const struct signin_f
     return !client.secret.base || check_client(call, &client) != NULL;
 }
 
-// Wrong passwords for one name from one address in a quarter of an hour. Not for the name alone: else anybody
-// could lock anybody out.
-enum { TRIES_PASSWORD = 30 };
-
-static struct text tries_key(struct service_call *call, struct text name)
-{
-    struct text lower = text_lower(call->arena, name), address = call->request->client_address;
-    return text_of(arena_printf(call->arena, "%.*s %.*s", TEXT_ARG(lower), TEXT_ARG(address)));
-}
-
 static bool grant_password(struct service_call *call, const struct signin_form *form, const char *client_id,
                            const char *issuer)
 {
@@ -206,8 +199,8 @@ static bool grant_password(struct service_call *call, const struct signin_form *
         !signin_read_resource(call, signin_field(form, "resource"), signin_field(form, "scope"), TEXT_NONE,
                               &wanted))
         return false;
-    struct text tries = tries_key(call, name);
-    if (attempts_exhausted("password", tries, TRIES_PASSWORD)) {
+    struct text address = call->request->client_address;
+    if (attempts_password_exhausted(call->arena, name, address)) {
         signin_error(
             call, 400, "invalid_grant", 50053,
             "The account is locked because there were too many tries with a wrong user name or password. Try "
@@ -215,6 +208,8 @@ static bool grant_password(struct service_call *call, const struct signin_form *
         return false;
     }
     struct rbac_verdict verdict = rbac_verify_password(call->snapshot, call->tx, call->arena, name, password);
+    if (verdict.fault == RBAC_BUSY)
+        return signin_busy(call);
     if (verdict.fault == RBAC_REVOKED) {
         signin_error(call, 400, "invalid_grant", 50057, "The user account is disabled.");
         return false;
@@ -223,7 +218,7 @@ static bool grant_password(struct service_call *call, const struct signin_form *
         verdict.fault == RBAC_OK ? rbac_principal_by_id(call->snapshot, text_of(verdict.caller.object_id))
                                  : NULL;
     if (!principal || !principal->user) {
-        attempts_count("password", tries);
+        attempts_password_count(call->arena, name, address);
         signin_error(call, 400, "invalid_grant", 50126,
                      "Error validating credentials due to invalid username or password.");
         return false;

@@ -20,6 +20,7 @@ enum rbac_fault {
     RBAC_AUDIENCE, // `claimed` holds the aud
     RBAC_ISSUER,   // `claimed` holds the iss
     RBAC_REVOKED,  // the principal is gone, disabled, or its stamp moved on
+    RBAC_BUSY,     // too many passwords are being checked: not judged
 };
 
 struct rbac_verdict {

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/crypto.h"
+#include "rbac/attempts.h"
 #include "rp/data/registry_token.h"
 
 enum { BASIC_LIMIT = 24576 }; // a token may be the password
@@ -66,8 +67,17 @@ static enum registry_sign_in sign_in_principal(struct registry_call *call, struc
     if (verdict.fault != RBAC_OK) {
         if (!call->tx)
             return SIGN_IN_WAIT;
+        // A user's password is as worth guessing here as at the sign-in service: one count for both.
+        struct text address = call->request->client_address;
+        bool guessable = !uuid_is(name);
+        if (guessable && attempts_password_exhausted(call->arena, name, address))
+            return SIGN_IN_REFUSED;
         verdict = rbac_verify_password(call->snapshot, call->tx, call->arena, name, password);
+        if (guessable && verdict.fault != RBAC_OK && verdict.fault != RBAC_BUSY)
+            attempts_password_count(call->arena, name, address);
     }
+    if (verdict.fault == RBAC_BUSY)
+        registry_fail(call, 503, "UNAVAILABLE", TEXT_NONE, "the registry is busy; try again");
     if (verdict.fault != RBAC_OK)
         return SIGN_IN_REFUSED;
     call->identity =

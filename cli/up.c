@@ -176,12 +176,10 @@ int command_up(int argc, char **argv)
         why = arena_printf(arena, "the path %s is too long for sockets: set `runtime` to a shorter one",
                            up.config->runtime);
     int status = 1;
-    if (why != NULL || (status = supervisor_claim(up.config->state)) != 0 || !prepare(&up, &why)) {
-        if (why != NULL)
-            fprintf(stderr, "azsacrd up: %s\n", why);
-    } else {
+    if (why == NULL && supervisor_claim(up.config->state) == 0 && prepare(&up, &why))
         status = run(&up, hosts);
-    }
+    else if (why != NULL)
+        fprintf(stderr, "azsacrd up: %s\n", why);
     arena_free(arena);
     return status;
 }

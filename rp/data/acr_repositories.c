@@ -128,7 +128,7 @@ void acr_repository_delete(struct registry_call *call)
     usage_lock(call->tx, call->registry.id);
     const struct db_result *lock_free = DB_RUN(call->tx, &repository_free_statement, db_int(repository));
     if (db_rows(lock_free) == 1 && !db_get_bool(lock_free, 0, 0)) {
-        fail_disallowed(call, NULL);
+        fail_locked(call, repository, TEXT_NONE, TEXT_NONE, true);
         return;
     }
     delete_rows(call, repository);

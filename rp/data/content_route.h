@@ -15,6 +15,13 @@ bool reference_read(struct registry_call *call, struct reference *reference);
 // The contract's refusals (data-plane.md 2.3).
 void fail_disallowed(struct registry_call *call,
                      const char *why); // `why` may be NULL; it stands behind the sentence
+// 405 that names what is locked: the repository, the manifest of `digest` or the tag (each absent where it
+// has no part; both absent: anything in the repository). On the work lane, under the mutex.
+void fail_locked(struct registry_call *call, int64_t repository, struct text digest, struct text tag,
+                 bool deletion);
+// The sentence for fail_disallowed, in the arena.
+const char *locked_because(struct registry_call *call, const char *kind, struct text name,
+                           const char *attribute);
 void fail_repository_unknown(struct registry_call *call);
 void fail_tag_unknown(struct registry_call *call);
 void fail_manifest_unknown(struct registry_call *call, const struct reference *reference);

@@ -70,7 +70,7 @@ void manifest_delete_by_digest(struct registry_call *call, const struct referenc
         return;
     }
     if (!db_get_bool(state, 0, 1)) {
-        fail_disallowed(call, NULL);
+        fail_locked(call, repository, reference->digest, TEXT_NONE, true);
         return;
     }
     if (!is_unprotected(call, repository, reference->digest, db_get(state, 0, 2)))
@@ -111,7 +111,7 @@ void manifest_untag(struct registry_call *call, const struct reference *referenc
         return;
     }
     if (!db_get_bool(state, 0, 0)) {
-        fail_disallowed(call, NULL);
+        fail_locked(call, repository, TEXT_NONE, reference->tag, true);
         return;
     }
     DB_RUN(call->tx, &tag_delete_statement, db_int(repository), db_text(reference->tag));

@@ -205,7 +205,7 @@ bool manifest_write(struct registry_call *call, const struct push *push)
     if (db_rows(state) == 0)
         return false; // the statement failed
     if (!db_get_bool(state, 0, 0)) {
-        fail_disallowed(call, NULL);
+        fail_locked(call, push->repository, push->digest, push->tag, false);
         return false;
     }
     bool fresh = db_is_null(state, 0, 1), tag_fresh = push->tag.base && db_is_null(state, 0, 2);

@@ -87,10 +87,12 @@ static bool answer_get(struct registry_call *call, const struct db_result *resul
         fail_repository_unknown(call);
     else if (db_is_null(result, 0, GET_DIGEST))
         fail_manifest_unknown(call, &reference);
-    else if (!db_get_bool(result, 0, GET_REPOSITORY_READABLE) ||
-             !db_get_bool(result, 0, GET_MANIFEST_READABLE) ||
-             (reference.tag.base && !db_get_bool(result, 0, GET_TAG_READABLE)))
-        fail_disallowed(call, NULL);
+    else if (!db_get_bool(result, 0, GET_REPOSITORY_READABLE))
+        fail_disallowed(call, locked_because(call, "repository", call->repository, "readEnabled"));
+    else if (!db_get_bool(result, 0, GET_MANIFEST_READABLE))
+        fail_disallowed(call, locked_because(call, "manifest", db_get(result, 0, GET_DIGEST), "readEnabled"));
+    else if (reference.tag.base && !db_get_bool(result, 0, GET_TAG_READABLE))
+        fail_disallowed(call, locked_because(call, "tag", reference.tag, "readEnabled"));
     else
         reply_manifest(call, result);
     return true;

@@ -139,6 +139,12 @@ static int patch(struct client *client, void (*handle)(struct registry_call *), 
     return client_run(client, HTTP_PATCH, handle, "a", reference, body);
 }
 
+// A refusal names what is locked.
+static void says(struct client *client, const char *sentence)
+{
+    ck_assert_msg(strstr(client_body(client), sentence) != NULL, "%s: %s", sentence, client_body(client));
+}
+
 START_TEST(locks)
 {
     registry_fixture_clear();
@@ -154,20 +160,27 @@ START_TEST(locks)
     ck_assert_int_eq(patch(&client, acr_tag_update, "v1", "{\"writeEnabled\":false}"), 200);
     ck_assert_ptr_nonnull(strstr(client_body(&client), "\"writeEnabled\":false,\"readEnabled\":true"));
     ck_assert_int_eq(put(&client, "a", "v1", two), 405);
+    says(&client, "The tag 'v1' is locked: its attribute writeEnabled is false");
     ck_assert_int_eq(put(&client, "a", "v2", two), 201); // a tag's lock protects no other tag
     ck_assert_int_eq(client_run(&client, HTTP_DELETE, manifest_delete, "a", d1, NULL), 405);
+    says(&client, "The tag 'v1' is locked: its attribute writeEnabled is false");
     ck_assert_int_eq(client_run(&client, HTTP_DELETE, manifest_delete, "a", "v1", NULL), 405);
     ck_assert_int_eq(client_run(&client, HTTP_DELETE, acr_repository_delete, "a", NULL, NULL), 405);
+    says(&client, "The tag 'v1' is locked: its attribute writeEnabled is false");
     ck_assert_int_eq(patch(&client, acr_tag_update, "v1", "{\"writeEnabled\":true,\"deleteEnabled\":false}"),
                      200);
     ck_assert_int_eq(client_run(&client, HTTP_DELETE, acr_tag_delete, "a", "v1", NULL), 405);
+    says(&client, "The tag 'v1' is locked: its attribute deleteEnabled is false");
     ck_assert_int_eq(put(&client, "a", "v1", two), 201);
     ck_assert_int_eq(patch(&client, acr_tag_update, "v1", "{\"deleteEnabled\":true}"), 200);
     ck_assert_int_eq(patch(&client, acr_manifest_update, d1, "{\"writeEnabled\":false}"), 200);
     ck_assert_int_eq(put(&client, "a", "v3", one), 405);
+    says(&client,
+         arena_printf(arena, "The manifest '%s' is locked: its attribute writeEnabled is false", d1));
     ck_assert_int_eq(patch(&client, acr_manifest_update, d1, "{\"writeEnabled\":true}"), 200);
     ck_assert_int_eq(patch(&client, acr_repository_update, NULL, "{\"writeEnabled\":false}"), 200);
     ck_assert_int_eq(put(&client, "a", "v4", two), 405);
+    says(&client, "The repository 'a' is locked: its attribute writeEnabled is false");
     ck_assert_int_eq(patch(&client, acr_repository_update, NULL, "{\"writeEnabled\":true}"), 200);
     ck_assert_int_eq(patch(&client, acr_repository_update, NULL, "{\"writeEnabled\":1}"), 400);
     ck_assert_int_eq(patch(&client, acr_repository_update, NULL, "{\"other\":true}"), 400);

@@ -1,0 +1,27 @@
+"""What an operator runs and a person reads beside the service itself."""
+import os
+
+from harness.wire import Client
+
+
+def test_check_compares_rows_with_files(site, registry):
+    registry.push_image(registry.client(), "checked", "1", [os.urandom(5000)])
+    assert "nothing is wrong" in site.command("check")
+    printed = site.command("check", "--store", "--deep")
+    assert "nothing is wrong" in printed and "blobs" in printed, printed
+
+
+def test_portal_page_registers_az_of_either_age(site):
+    page = Client(site.host("portal"), site.port, site.ca).get("/").expect(200)
+    text = page.body.decode()
+    assert f"--endpoint-resource-manager {site.facts['resourceManager']}" in text
+    assert f"--suffix-acr-login-server-endpoint {site.facts['acrSuffix']}" in text
+    assert "2020-09-01-hybrid" in text and "microsoftGraphResourceId" in text
+
+
+def test_up_says_how_to_go_on(site):
+    log = site.log()
+    assert f"trust docker|containerd|podman|az|node|curl --state {site.state}" in log
+    assert f"az cloud register -n azsacr --cloud-config @{site.state}/cloud.json" in log
+    password = (site.state / "secrets" / "operator-password").read_text().strip()
+    assert password not in log

@@ -2,6 +2,7 @@
 #pragma once
 #include "db/cluster.h"
 #include "db/database.h"
+#include "support/private_cluster.h"
 
 #include <check.h>
 #include <sys/types.h>
@@ -13,10 +14,9 @@ const char *fixture_conninfo(void);
 struct db_target fixture_target(void);
 void fixture_start_server(void);
 void fixture_stop_server(void);
-void fixture_sleep(unsigned milliseconds);
 // One statement of its own, outside of what is tested (as the role azsacr; the admin form as postgres).
 void fixture_sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void fixture_admin_sql(const char *sql);
+void fixture_admin_sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
 // The first column of the first row as a number; -1 when there is no row.
 long fixture_number(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

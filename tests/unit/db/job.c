@@ -115,7 +115,7 @@ static bool reaches(const char *state, int milliseconds)
     for (int i = 0; i < milliseconds / 20; i++) {
         if (fixture_number("select 1 from azsacr.job where id = '%s' and state = '%s'", id, state) == 1)
             return true;
-        fixture_sleep(20);
+        sleep_milliseconds(20);
     }
     return false;
 }
@@ -165,7 +165,7 @@ END_TEST
 START_TEST(nudged)
 {
     start(1);
-    fixture_sleep(200); // it waits for its tick now
+    sleep_milliseconds(200); // it waits for its tick now
     int64_t before = clock_monotonic();
     create("fails");
     ck_assert(reaches("Failed", 5000));
@@ -180,11 +180,11 @@ START_TEST(broken_step)
     start(1);
     create("breaks");
     for (int i = 0; i < 200 && runs < 3; i++)
-        fixture_sleep(20);
+        sleep_milliseconds(20);
     ck_assert_int_ge(runs, 3);
     // It is counted, given back, and given up in the end.
     ck_assert_int_ge(fixture_number("select attempts from azsacr.job"), 2);
-    fixture_sleep(100);
+    sleep_milliseconds(100);
     fixture_sql("update azsacr.job set attempts = 10, run_at = clock_timestamp()");
     ck_assert(reaches("Failed", 5000));
     ck_assert_int_eq(fixture_number("select 1 from azsacr.job where result::text like '%%given up%%'"), 1);
@@ -223,13 +223,13 @@ START_TEST(fenced)
     create("stolen");
     workers = job_workers_start(&target, only, 1);
     for (int i = 0; i < 200 && runs < 3; i++)
-        fixture_sleep(10);
+        sleep_milliseconds(10);
     // Another takes it between two steps: no step of the first is committed after that.
     fixture_sql("update azsacr.job set owner = 'another', epoch = epoch + 1, "
                 "lease_until = clock_timestamp() + interval '1 minute'");
     long seen = fixture_number("select count(*) from j");
     int then = runs;
-    fixture_sleep(300);
+    sleep_milliseconds(300);
     ck_assert_int_eq(fixture_number("select count(*) from j"), seen);
     ck_assert_int_le(runs, then);
     ck_assert_int_eq(fixture_number("select 1 from azsacr.job where owner = 'another' and state = 'Running'"),
@@ -244,7 +244,7 @@ START_TEST(given_back_at_stop)
     create("stolen");
     workers = job_workers_start(&target, only, 1);
     for (int i = 0; i < 200 && runs < 3; i++)
-        fixture_sleep(10);
+        sleep_milliseconds(10);
     job_workers_stop(workers);
     workers = NULL;
     ck_assert_int_eq(
@@ -266,9 +266,9 @@ START_TEST(woken)
     start(2);
     create("waits");
     for (int i = 0; i < 200 && runs < 1; i++)
-        fixture_sleep(10);
+        sleep_milliseconds(10);
     ck_assert(reaches("Pending", 2000));
-    fixture_sleep(1200);
+    sleep_milliseconds(1200);
     ck_assert_int_eq(runs, 1);
     ck_assert_int_eq(db_transact(connection, run_wake, NULL), DB_COMMITTED);
     ck_assert(reaches("Succeeded", 3000));
@@ -289,7 +289,7 @@ START_TEST(unknown_kind_and_cleaning)
     fixture_sql(
         "insert into azsacr.job_wake values (gen_random_uuid(), clock_timestamp() - interval '1 hour')");
     start(1);
-    fixture_sleep(500);
+    sleep_milliseconds(500);
     ck_assert_int_eq(fixture_number("select count(*) from azsacr.job"), 1);
     ck_assert_int_eq(fixture_number("select 1 from azsacr.job where id = '%s' and state = 'Pending'", newer),
                      1);

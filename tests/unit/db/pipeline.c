@@ -212,7 +212,7 @@ static void *restart(void *argument)
 {
     (void)argument;
     fixture_stop_server();
-    fixture_sleep(300);
+    sleep_milliseconds(300);
     fixture_start_server();
     return NULL;
 }

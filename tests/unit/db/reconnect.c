@@ -118,9 +118,9 @@ static bool run_long(struct db_transaction *tx, void *argument)
 static void *restart(void *argument)
 {
     (void)argument;
-    fixture_sleep(300);
+    sleep_milliseconds(300);
     fixture_stop_server();
-    fixture_sleep(300);
+    sleep_milliseconds(300);
     fixture_start_server();
     return NULL;
 }

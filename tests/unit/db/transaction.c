@@ -228,7 +228,7 @@ START_TEST(lock_limit)
     fixture_sql("insert into t values (1)");
     pthread_t thread;
     pthread_create(&thread, NULL, hold_row, NULL);
-    fixture_sleep(200);
+    sleep_milliseconds(200);
     int runs = 0;
     int64_t before = clock_monotonic();
     ck_assert_int_eq(db_transact(connection, run_locked, &runs), DB_UNAVAILABLE);

@@ -44,16 +44,16 @@ START_TEST(full_and_expired)
     struct db_workers *w = db_workers_start(&target, "test", 1, 2, 200);
     struct task held = task_of(1000), waits[2] = {task_of(0), task_of(0)}, refused = task_of(0);
     ck_assert(db_workers_submit(w, &held.work));
-    fixture_sleep(50);
+    sleep_milliseconds(50);
     ck_assert(db_workers_submit(w, &waits[0].work));
     ck_assert(db_workers_submit(w, &waits[1].work));
     ck_assert(!db_workers_submit(w, &refused.work));
-    fixture_sleep(400);
+    sleep_milliseconds(400);
     // Told in time, though the only worker is still held.
     ck_assert(waits[0].expired && waits[1].expired && !held.run);
     struct task last = task_of(0);
     ck_assert(db_workers_submit(w, &last.work));
-    fixture_sleep(700);
+    sleep_milliseconds(700);
     ck_assert(held.run && !waits[0].run && !refused.run && !refused.expired);
     ck_assert(last.expired != last.run);
     db_workers_stop(w);

@@ -1,6 +1,7 @@
 // One private cluster for the whole program, migrated, and the site that goes with it.
 #pragma once
 #include "db/database.h"
+#include "support/private_cluster.h"
 
 #include <check.h>
 
@@ -15,7 +16,6 @@ void fixture_reset(void);
 // none.
 void fixture_sql(const char *format, ...) __attribute__((format(printf, 1, 2)));
 long fixture_number(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void fixture_sleep(unsigned milliseconds);
 
 // The suites, for main.c.
 Suite *suite_decision(void);

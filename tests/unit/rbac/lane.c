@@ -52,7 +52,7 @@ static void wait_for(int count)
 {
     for (int i = 0; i < 2000 && atomic_load(&finished) < count; i++) {
         fake_loop_turn(loop);
-        fixture_sleep(1);
+        sleep_milliseconds(1);
     }
     ck_assert_int_eq(atomic_load(&finished), count);
 }
@@ -66,7 +66,7 @@ static void in_worker(struct http_exchange *exchange, struct db_connection *conn
 static void slowly(struct http_exchange *exchange, struct db_connection *connection)
 {
     (void)connection;
-    fixture_sleep(2500);
+    sleep_milliseconds(2500);
     exchange->answer.status = 201;
 }
 static void busy(struct http_exchange *exchange)
@@ -138,14 +138,14 @@ static int read_with(const struct db_statement *statement, int64_t value)
 START_TEST(reads)
 {
     for (int i = 0; i < 50 && read_with(&probe, 1) != 200; i++)
-        fixture_sleep(10); // the pipeline is connecting
+        sleep_milliseconds(10); // the pipeline is connecting
     ck_assert_int_eq(read_with(&probe, 1), 200);
     ck_assert_int_eq(read_with(&probe, 0), 201); // no row: a worker words it
     ck_assert_int_eq(read_with(&nap, 5), 201);   // beyond the statement's limit
     fixture_commit(run_role, NULL);
     ck_assert_int_eq(read_with(&probe, 1), 201); // the version moved: a worker waits for the snapshot
     for (int i = 0; i < 100 && read_with(&probe, 1) != 200; i++)
-        fixture_sleep(10); // … which was asked for by that
+        sleep_milliseconds(10); // … which was asked for by that
     ck_assert_int_eq(read_with(&probe, 1), 200);
 }
 END_TEST
@@ -167,12 +167,12 @@ START_TEST(refuses)
     static struct http_exchange *exchanges[COUNT];
     for (int i = 0; i < 2; i++)
         lane_work(exchanges[i] = exchange_new(), slowly, busy);
-    fixture_sleep(100);
+    sleep_milliseconds(100);
     for (int i = 2; i < COUNT; i++)
         lane_work(exchanges[i] = exchange_new(), in_worker, busy);
     ck_assert_int_eq(atomic_load(&finished), COUNT - 2 - 512);
     for (int i = 0; i < 400 && atomic_load(&finished) < COUNT; i++)
-        fixture_sleep(10);
+        sleep_milliseconds(10);
     ck_assert_int_eq(atomic_load(&finished), COUNT);
     for (int i = 0; i < COUNT; i++)
         ck_assert_int_eq(ended(exchanges[i]), i < 2 ? 201 : 503);

@@ -481,7 +481,7 @@ START_TEST(device_code)
                      403);
     ck_assert_int_eq(approve(code, "correct+horse", "approve", "Origin: null\r\n").status, 403);
     ck_assert_int_eq(approve("BBBB-BBBB", "correct+horse", "approve", "").status, 400);
-    fixture_sleep(600);
+    sleep_milliseconds(600);
     expect_error(poll(codes), 400, "authorization_pending", "AADSTS70016");
     char *typed = text_cstr(memory, text_lower(memory, text_of(code)));
     ck_assert_int_eq(

@@ -1,23 +1,14 @@
-// The cluster is prepared, started and migrated as azsacrd does it; nothing of it outlives the test case.
+// A registry in a private cluster; nothing of it outlives the test case.
 #include "rp/registry_fixture.h"
 
 #include "base/arena.h"
 #include "base/site.h"
-#include "db/cluster.h"
-#include "db/migrate.h"
 #include "rp/data/store.h"
+#include "support/private_cluster.h"
 
-#include <ftw.h>
-#include <libpq-fe.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-extern char **environ;
 static struct arena *arena;
 static struct config config;
 static struct site the_site;
@@ -26,28 +17,6 @@ static void die(const char *why)
 {
     fprintf(stderr, "registry fixture: %s\n", why);
     exit(2);
-}
-
-static void start_server(void)
-{
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    // A session of its own: Check ends all processes of a test's group.
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", 0, 0);
-    posix_spawn_file_actions_addopen(&actions, 1, arena_printf(arena, "%s/server.log", config.state), 02101,
-                                     0644);
-    posix_spawn_file_actions_adddup2(&actions, 1, 2);
-    const char *const *argv = cluster_command(&config, arena);
-    pid_t pid;
-    if (posix_spawn(&pid, argv[0], &actions, &attributes, (char *const *)argv, environ) != 0)
-        die("the server cannot be started");
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    for (int i = 0; i < 500 && !cluster_ready(&config); i++)
-        usleep(20000);
 }
 
 static const char setup[] =
@@ -64,50 +33,23 @@ static const char setup[] =
 void registry_fixture_start(void)
 {
     arena = arena_new();
-    char *directory = arena_strdup(arena, "/tmp/azsacr-unit-rp-XXXXXX");
-    if (mkdtemp(directory) == NULL)
-        die("no directory");
-    config = (struct config){.state = directory,
-                             .runtime = arena_printf(arena, "%s/run", directory),
-                             .store = arena_printf(arena, "%s/store", directory),
-                             .acr_suffix = ".azsacr.local.azurestack.external",
+    config = (struct config){.acr_suffix = ".azsacr.local.azurestack.external",
                              .protect = "children",
                              .registry_quota = (int64_t)1 << 40,
                              .low_water = 1};
+    private_cluster_make(&config, "rp");
+    config.store = arena_printf(arena, "%s/store", config.state);
     the_site = (struct site){&config, NULL};
     site_set(&the_site);
     const char *why = NULL;
-    if (!cluster_prepare(&config, arena, &why))
-        die(why);
-    const char *local = arena_printf(arena, "%s/pgdata/local.conf", directory);
-    FILE *file = fopen(local, "w");
-    if (file == NULL || fputs("fsync = off\n", file) < 0 || fclose(file) != 0 || chmod(local, 0644) != 0)
-        die("local.conf");
-    start_server();
-    if (!cluster_create_database(&config, arena, &why))
-        die(why);
-    config.database = cluster_conninfo(&config, arena);
-    if (!db_migrate(config.database, arena, &why) || !store_open(config.store, &why, arena))
+    if (!store_open(config.store, &why, arena))
         die(why);
     registry_fixture_sql("%s", setup);
 }
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *where)
-{
-    (void)status, (void)type, (void)where;
-    return remove(path);
-}
-
 void registry_fixture_stop(void)
 {
-    pid_t pid = cluster_postmaster(&config);
-    if (pid > 0)
-        kill(pid, SIGINT);
-    for (int i = 0; i < 500 && cluster_postmaster(&config) != 0; i++)
-        usleep(20000);
-    while (waitpid(-1, NULL, WNOHANG) > 0)
-        ;
-    nftw(config.state, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    private_cluster_remove(&config);
     arena_free(arena);
 }
 
@@ -130,30 +72,11 @@ struct db_connection *registry_fixture_connect(void)
     return db_connection_new(&target);
 }
 
-static long run_sql(const char *format, va_list arguments)
-{
-    char *sql = NULL;
-    if (vasprintf(&sql, format, arguments) < 0)
-        die("out of memory");
-    PGconn *pg = PQconnectdb(config.database);
-    PGresult *result = PQexec(pg, sql);
-    ExecStatusType status = PQresultStatus(result);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-        fprintf(stderr, "%s: %s", sql, PQerrorMessage(pg));
-        abort();
-    }
-    long number = PQntuples(result) > 0 ? strtol(PQgetvalue(result, 0, 0), NULL, 10) : -1;
-    PQclear(result);
-    PQfinish(pg);
-    free(sql);
-    return number;
-}
-
 long registry_fixture_number(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    long number = run_sql(format, arguments);
+    long number = private_cluster_sql(config.database, format, arguments);
     va_end(arguments);
     return number;
 }
@@ -162,7 +85,7 @@ void registry_fixture_sql(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    run_sql(format, arguments);
+    private_cluster_sql(config.database, format, arguments);
     va_end(arguments);
 }
 

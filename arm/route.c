@@ -87,9 +87,9 @@ void arm_start(void)
         &role_assignments_type,
         &permissions_type,
         &classic_administrators_type,
-        &classic_administrators_type,
+        NULL,
     };
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+    for (size_t i = 0; own[i]; i++)
         arm_register_type(own[i]);
     router = http_router_new(true);
     for (size_t i = 0; i < type_count; i++)

@@ -101,6 +101,8 @@ static bool version_of_namespace(struct arm_call *call, const char *namespace_na
             return true;
         first = first ? first : type;
     }
+    if (!first)
+        return false;
     const char *const *served = first->all_versions ? first->all_versions : first->versions;
     if (first->arm_owned)
         arm_fail(call, ARM_INVALID_API_VERSION, TEXT_ARG(text_of(call->api_version)),

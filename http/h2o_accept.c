@@ -106,9 +106,9 @@ static int sweep_one(h2o_req_t *req, void *now_pointer)
     int64_t begun = microseconds(req->timestamps.request_begin_at);
     int64_t answering = microseconds(req->timestamps.response_start_at);
     bool processed = req->processed_at.at.tv_sec != 0;
-    if (answering != 0 && now - answering > ANSWER_US)
-        cut(req, SHUT_RDWR);
-    else if (answering == 0 && !processed && begun != 0 && now - begun > INTAKE_US)
+    bool slow_reader = answering != 0 && now - answering > ANSWER_US;
+    bool slow_sender = answering == 0 && !processed && begun != 0 && now - begun > INTAKE_US;
+    if (slow_reader || slow_sender)
         cut(req, SHUT_RDWR);
     return 0;
 }

@@ -11,12 +11,10 @@
 
 enum { PATTERN_LIMIT = 512 };
 
-static int hex_digit(char c)
+// Of a character that uuid_is let pass.
+static unsigned hex_digit(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return c <= '9' ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a' + 10) & 0xf;
 }
 
 bool uuid_bytes(struct text uuid, unsigned char bytes[16])

@@ -18,7 +18,8 @@ static void *item_new(size_t size, struct text first, struct text second)
     struct map_item *item = (struct map_item *)memory;
     atomic_init(&item->references, 1);
     item->dispose = free_item;
-    memcpy(memory + size, first.base, first.length);
+    if (first.length)
+        memcpy(memory + size, first.base, first.length);
     if (second.length)
         memcpy(memory + size + first.length, second.base, second.length);
     item->key = (struct text){memory + size, first.length + second.length};

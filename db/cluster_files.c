@@ -197,7 +197,11 @@ bool cluster_write_files(const struct config *config, const char *data, struct a
 {
     struct text hba = TEXT("# Written at every start of azsacrd.\n"
                            "local all all peer map=azsacr\n");
-    return write_file(data, "pg_ident.conf", ident_file(arena), arena, why) &&
+    struct text local =
+        TEXT("# Your own settings: they win over postgresql.conf and are never overwritten.\n");
+    bool has_local = access(arena_printf(arena, "%s/local.conf", data), F_OK) == 0;
+    return (has_local || write_file(data, "local.conf", local, arena, why)) &&
+           write_file(data, "pg_ident.conf", ident_file(arena), arena, why) &&
            write_file(data, "pg_hba.conf", hba, arena, why) &&
            write_file(data, "postgresql.conf", server_file(config, arena), arena, why);
 }

@@ -42,6 +42,15 @@ START_TEST(half_made)
     ck_assert_msg(cluster_prepare(&config, arena, &why), "%s", why);
     ck_assert_int_ne(access(half, F_OK), 0);
     ck_assert_int_eq(access(arena_printf(arena, "%s/pgdata/PG_VERSION", directory), F_OK), 0);
+    // The operator's own settings have their file from the start, and keep what is in it.
+    const char *local = arena_printf(arena, "%s/pgdata/local.conf", directory);
+    fd = open(local, O_WRONLY | O_TRUNC);
+    ck_assert_int_eq(write(fd, "jit = on\n", 9), 9);
+    close(fd);
+    ck_assert_msg(cluster_prepare(&config, arena, &why), "%s", why);
+    struct stat st;
+    ck_assert_int_eq(stat(local, &st), 0);
+    ck_assert_int_eq(st.st_size, 9);
     ck_assert_int_eq(cluster_postmaster(&config), 0);
     ck_assert(!cluster_ready(&config));
     ck_assert(!cluster_create_database(&config, arena, &why));

@@ -191,8 +191,8 @@ void site_print(const struct config *c)
     site_print_cloud(c, arena);
     printf("\nSign in as the operator (the secrets are in files that only the user who started azsacrd may "
            "read):\n"
-           "    az login -u %s -p \"$(cat %s)\"\n"
-           "    az login --service-principal -u %s -p \"$(cat %s)\" --tenant %s\n",
+           "    az login -u %s -p @%s\n"
+           "    az login --service-principal -u %s -p @%s --tenant %s\n",
            string_of(operator_, "username"), string_of(operator_, "passwordFile"),
            string_of(operator_, "appId"), string_of(operator_, "secretFile"), string_of(facts, "tenantId"));
     if (c->port != 443)

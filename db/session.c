@@ -12,7 +12,7 @@
 
 int64_t session_backoff(unsigned failures)
 {
-    static const int64_t milliseconds[] = {50, 250, 1000, 3000};
+    static const int64_t milliseconds[] = {50, 250, 1000};
     size_t last = sizeof milliseconds / sizeof *milliseconds - 1;
     size_t step = failures == 0 ? 0 : failures - 1;
     return milliseconds[step < last ? step : last] * 1000;

@@ -26,7 +26,9 @@ struct session_settings {
 bool session_settings(const struct db_target *target, struct arena *arena, struct session_settings *settings,
                       const char **why);
 
-// How long to wait before the next try after `failures` failed ones: 50, 250, 1000, 3000 ms (microseconds).
+// How long to wait before the next try after `failures` failed ones: 50, 250, 1000, 1000, … ms
+// (microseconds). Never longer than a caller is held (connection.c): else callers would fail while the server
+// is back already.
 int64_t session_backoff(unsigned failures);
 
 // A copy of the target that outlives the caller's.
@@ -52,8 +54,8 @@ bool session_is_retryable(const char *sqlstate);
 // Overload or a time limit: nothing is wrong with the statement (57014, class 53).
 bool session_is_overload(const char *sqlstate);
 
-// The session is of no more use, a new one is: the server became read-only (25006), or a prepared statement is
-// gone or outdated (26000, 0A000: a newer release changed a column's type).
+// The session is of no more use, a new one is: the server became read-only (25006), or a prepared statement
+// is gone or outdated (26000, 0A000: a newer release changed a column's type).
 bool session_is_stale(const char *sqlstate);
 
 // connection.c, for database.c.

@@ -7,44 +7,7 @@ import uuid
 import pytest
 
 from harness.az import Az
-from harness.site import ACR_PULL, Registry
-
-
-@pytest.fixture(scope="module")
-def az(site, registered, tmp_path_factory):
-    made = Az(site, tmp_path_factory.mktemp("az"), like=registered)
-    made.login()
-    return made
-
-
-@pytest.fixture(scope="module")
-def latest(site, registered, tmp_path_factory):
-    made = Az(site, tmp_path_factory.mktemp("az-latest"), profile="latest", like=registered)
-    made.use_profile()
-    made.login()
-    return made
-
-
-@pytest.fixture(scope="module")
-def az_group(site, az):
-    name = site.unique("azg")
-    made = az("group", "create", "-n", name, "-l", site.region, "--tags", "team=blue")
-    assert made["properties"]["provisioningState"] == "Succeeded" and made["tags"] == {"team": "blue"}
-    yield name
-    az("group", "delete", "-n", name, "-y")
-
-
-@pytest.fixture(scope="module")
-def az_registry(site, az, az_group):
-    name = site.unique("azreg")
-    made = az("acr", "create", "-n", name, "-g", az_group, "--sku", "Standard", "--admin-enabled", "true")
-    assert made["loginServer"] == f"{name}{site.facts['acrSuffix']}" and made["adminUserEnabled"] is True
-    registry = Registry(site, made["id"], name)
-    registry.await_host()
-    credentials = az("acr", "credential", "show", "-n", name)
-    registry.username, registry.password = credentials["username"], credentials["passwords"][0]["value"]
-    registry.push_image(registry.client(), "hello", "1", [os.urandom(100000)])
-    return registry
+from harness.site import ACR_PULL
 
 
 def test_registers_by_discovery_as_well(site, tmp_path):

@@ -20,7 +20,10 @@ struct key {
     const char *choices; // "a|b|c", or NULL
 };
 
-#define KEY(member, kind, initial, choices) {#member, kind, offsetof(struct config, member), initial, choices}
+#define KEY(member, kind, initial, choices)                                                                  \
+    {                                                                                                        \
+#member, kind, offsetof(struct config, member), initial, choices                                     \
+    }
 static const struct key keys[] = {
     KEY(state, STRING, NULL, NULL),
     KEY(runtime, STRING, NULL, NULL),
@@ -119,7 +122,8 @@ static bool parse_size(struct text value, int64_t *size)
 }
 
 // NULL, or what is wrong with the value.
-static const char *assign(struct arena *arena, struct config *config, const struct key *key, struct text value)
+static const char *assign(struct arena *arena, struct config *config, const struct key *key,
+                          struct text value)
 {
     void *member = (char *)config + key->offset;
     int64_t number = 0;
@@ -147,7 +151,8 @@ static const char *assign(struct arena *arena, struct config *config, const stru
     return NULL;
 }
 
-static const char *read_line(struct arena *arena, struct config *config, const char *path, int number, struct text line)
+static const char *read_line(struct arena *arena, struct config *config, const char *path, int number,
+                             struct text line)
 {
     line = text_trim(line);
     if (line.length == 0 || line.base[0] == '#')
@@ -159,8 +164,8 @@ static const char *read_line(struct arena *arena, struct config *config, const c
     struct text value = text_trim(text_slice(line, (size_t)equals + 1, line.length));
     const struct key *key = key_find(name);
     if (key == NULL)
-        return arena_printf(arena, "%s:%d: unknown key '%.*s'; did you mean '%s'?", path, number, TEXT_ARG(name),
-                            nearest(name));
+        return arena_printf(arena, "%s:%d: unknown key '%.*s'; did you mean '%s'?", path, number,
+                            TEXT_ARG(name), nearest(name));
     const char *fault = assign(arena, config, key, value);
     return fault ? arena_printf(arena, "%s:%d: %s %s", path, number, key->name, fault) : NULL;
 }
@@ -218,8 +223,10 @@ void config_derive(struct arena *arena, struct config *c)
     const struct {
         const char *label, **host, **url;
     } names[] = {
-        {"management", &c->host_management, &c->url_management}, {"adminmanagement", &c->host_admin, &c->url_admin},
-        {"adfs", &c->host_adfs, &c->url_adfs},                   {"graph", &c->host_graph, &c->url_graph},
+        {"management", &c->host_management, &c->url_management},
+        {"adminmanagement", &c->host_admin, &c->url_admin},
+        {"adfs", &c->host_adfs, &c->url_adfs},
+        {"graph", &c->host_graph, &c->url_graph},
         {"portal", &c->host_portal, &c->url_portal},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -232,7 +239,8 @@ void config_derive(struct arena *arena, struct config *c)
     if (c->runtime == NULL)
         c->runtime = arena_printf(arena, "%s/run", c->state);
     if (c->tenant_id != NULL)
-        c->audience = arena_printf(arena, "https://management.adfs.%s.%s/%s", c->region, c->domain, c->tenant_id);
+        c->audience =
+            arena_printf(arena, "https://management.adfs.%s.%s/%s", c->region, c->domain, c->tenant_id);
 }
 
 struct config *config_load(struct arena *arena, const char *state, const char *path, const char **why)
@@ -242,8 +250,13 @@ struct config *config_load(struct arena *arena, const char *state, const char *p
         if (keys[i].initial != NULL)
             assign(arena, config, &keys[i], text_of(keys[i].initial));
     }
-    if (path == NULL && getenv("AZSACR_CONFIG") != NULL)
+    if (path == NULL && getenv("AZSACR_CONFIG") != NULL) {
         path = getenv("AZSACR_CONFIG");
+        if (access(path, F_OK) != 0) { // asked for by name: its absence is no default
+            *why = arena_printf(arena, "%s, which AZSACR_CONFIG names: %s", path, strerror(errno));
+            return NULL;
+        }
+    }
     if (path == NULL)
         path = arena_printf(arena, "%s/azsacr.conf", state ? state : default_state(arena));
     *why = read_file(arena, config, path);

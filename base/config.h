@@ -59,7 +59,7 @@ struct config {
     const char *audience;            // "https://management.adfs.<region>.<domain>/<tenant id>": ARM's audience
 };
 
-// Reads `path` (may be absent) and the environment; `state` wins over both when not NULL. NULL with *why, which
+// Reads `path` (may be absent, unless AZSACR_CONFIG names it) and the environment; `state` wins over both when not NULL. NULL with *why, which
 // names file, line and, for an unknown key, the nearest known one. Lives in the arena.
 struct config *config_load(struct arena *arena, const char *state, const char *path, const char **why);
 // Fills the computed members anew (after --port, --region or --domain).

@@ -5,12 +5,14 @@
 Suite *suite_text(void);
 Suite *suite_json(void);
 Suite *suite_certificate(void);
+Suite *suite_config(void);
 
 int main(void)
 {
     SRunner *runner = srunner_create(suite_text());
     srunner_add_suite(runner, suite_json());
     srunner_add_suite(runner, suite_certificate());
+    srunner_add_suite(runner, suite_config());
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

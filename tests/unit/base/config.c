@@ -1,0 +1,96 @@
+// The configuration: file, environment, what follows from both, and what is refused.
+#include "base/arena.h"
+#include "base/config.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char path[] = "/tmp/azsacr-config-XXXXXX";
+static struct arena *arena;
+
+static void set_up(void)
+{
+    arena = arena_new();
+    strcpy(path + strlen(path) - 6, "XXXXXX");
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+}
+
+static void tear_down(void)
+{
+    unlink(path);
+    arena_free(arena);
+}
+
+static const struct config *load(const char *content, const char **why)
+{
+    FILE *file = fopen(path, "w");
+    ck_assert_int_ge(fputs(content, file), 0);
+    fclose(file);
+    *why = NULL;
+    return config_load(arena, "/srv/state", path, why);
+}
+
+START_TEST(file_then_environment)
+{
+    const char *why = NULL;
+    setenv("AZSACR_REGION", "North", 1);
+    const struct config *config = load("# a comment\n\n region = south \ndomain=Site.Example\nport = "
+                                       "8443\nregistry_quota = 2G\nthrottle = false\n",
+                                       &why);
+    ck_assert_msg(config != NULL, "%s", why);
+    ck_assert_str_eq(config->host_management, "management.north.site.example");
+    ck_assert_str_eq(config->acr_suffix, ".azsacr.north.site.example:8443");
+    ck_assert_int_eq(config->registry_quota, (int64_t)2 << 30);
+    ck_assert(!config->throttle);
+    ck_assert_str_eq(config->store, "/srv/state/store");
+}
+END_TEST
+
+static const struct {
+    const char *content, *why;
+} refused[] = {
+    {"regin = x\n", ":1: unknown key 'regin'; did you mean 'region'?"},
+    {"\nport\n", ":2: expected key = value"},
+    {"loops = many\n", ":1: loops must be a whole number"},
+    {"sku = premium\n", ":1: sku must be one of any|standard-only"},
+    {"throttle = yes\n", ":1: throttle must be true or false"},
+};
+
+START_TEST(refuses_by_line)
+{
+    const char *why = NULL;
+    ck_assert_ptr_null(load(refused[_i].content, &why));
+    ck_assert_msg(strstr(why, refused[_i].why) != NULL, "%s", why);
+    ck_assert_int_eq(strncmp(why, path, strlen(path)), 0);
+}
+END_TEST
+
+// A file that somebody named is not quietly replaced by defaults.
+START_TEST(a_named_file_must_be_there)
+{
+    const char *why = NULL;
+    unlink(path);
+    ck_assert_ptr_nonnull(config_load(arena, "/srv/state", path, &why));
+    setenv("AZSACR_CONFIG", path, 1);
+    ck_assert_ptr_null(config_load(arena, "/srv/state", NULL, &why));
+    ck_assert_ptr_nonnull(strstr(why, "AZSACR_CONFIG"));
+}
+END_TEST
+
+Suite *suite_config(void);
+Suite *suite_config(void)
+{
+    Suite *suite = suite_create("config");
+    TCase *tcase = tcase_create("config");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, file_then_environment);
+    tcase_add_loop_test(tcase, refuses_by_line, 0, sizeof refused / sizeof refused[0]);
+    tcase_add_test(tcase, a_named_file_must_be_there);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

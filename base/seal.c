@@ -14,7 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEY_SIZE = 32, ID_SIZE = 4, NONCE_SIZE = 12, TAG_SIZE = 16, OVERHEAD = ID_SIZE + NONCE_SIZE + TAG_SIZE };
+enum {
+    KEY_SIZE = 32,
+    ID_SIZE = 4,
+    NONCE_SIZE = 12,
+    TAG_SIZE = 16,
+    OVERHEAD = ID_SIZE + NONCE_SIZE + TAG_SIZE
+};
 
 struct master_key {
     unsigned char bytes[KEY_SIZE];
@@ -53,7 +59,7 @@ static void derive(const unsigned char *bytes, const char *purpose, unsigned cha
     EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
     EVP_KDF_CTX *context = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
     OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)(uintptr_t)"SHA256", 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)(uintptr_t) "SHA256", 0),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)bytes, KEY_SIZE),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)purpose, strlen(purpose)),
         OSSL_PARAM_construct_end(),
@@ -126,8 +132,8 @@ struct text master_key_seal(const struct master_key *key, struct arena *arena, c
     return (struct text){(const char *)sealed, plain.length + OVERHEAD};
 }
 
-bool master_key_open(const struct master_key *key, struct arena *arena, const char *purpose, const char *where,
-                     struct text sealed, struct text *plain)
+bool master_key_open(const struct master_key *key, struct arena *arena, const char *purpose,
+                     const char *where, struct text sealed, struct text *plain)
 {
     if (sealed.length < OVERHEAD || memcmp(sealed.base, key->id, ID_SIZE) != 0)
         return false;

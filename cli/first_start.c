@@ -1,5 +1,5 @@
-// What the first start makes, in one transaction, and every later start finds: safe to be run by several replicas at
-// once, and again after a crash at any point.
+// What the first start makes, in one transaction, and every later start finds: safe to be run by several
+// replicas at once, and again after a crash at any point.
 #include "cli/site.h"
 
 #include "base/arena.h"
@@ -23,11 +23,13 @@ static const struct db_statement setting_get = {
 };
 static const struct db_statement setting_put = {
     "setting_put",
-    "insert into azsacr.setting (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value",
+    "insert into azsacr.setting (name, value) values ($1, $2) on conflict (name) do update set value = "
+    "excluded.value",
 };
 static const struct db_statement subscription_add = {
     "first_start_subscription_add",
-    "insert into arm.subscription (subscription_id, tenant_id, display_name, operator) values ($1, $2, $3, $4)",
+    "insert into arm.subscription (subscription_id, tenant_id, display_name, operator) values ($1, $2, $3, "
+    "$4)",
 };
 
 struct first_start {
@@ -63,9 +65,10 @@ static const char *subscription(struct db_transaction *tx, struct first_start *s
     return id;
 }
 
-// The operator's user and service principal, both Owner of the subscriptions. Secrets go to their files before the
-// commit: a crash between the two leaves files that the next start writes anew.
-static bool operator_accounts(struct db_transaction *tx, struct first_start *start, const char *const *subscriptions)
+// The operator's user and service principal, both Owner of the subscriptions. Secrets go to their files
+// before the commit: a crash between the two leaves files that the next start writes anew.
+static bool operator_accounts(struct db_transaction *tx, struct first_start *start,
+                              const char *const *subscriptions)
 {
     struct arena *arena = start->arena;
     const struct config *config = start->config;
@@ -73,10 +76,12 @@ static bool operator_accounts(struct db_transaction *tx, struct first_start *sta
         return true;
     const char *upn = arena_printf(arena, OPERATOR_NAME "@%s.%s", config->region, config->domain);
     const char *password = crypto_random_password(arena, 24), *app_id = NULL, *secret = NULL;
-    const char *user = directory_add_user(tx, start->tenant_id, upn, "Operator", text_of(password), &start->why);
-    const char *principal = user == NULL ? NULL
-                                         : directory_add_service_principal(tx, start->tenant_id, "azsacr operator",
-                                                                           &app_id, &secret, &start->why);
+    const char *user =
+        directory_add_user(tx, start->tenant_id, upn, "Operator", text_of(password), &start->why);
+    const char *principal = user == NULL
+                                ? NULL
+                                : directory_add_service_principal(tx, start->tenant_id, "azsacr operator",
+                                                                  &app_id, &secret, &start->why);
     if (principal == NULL)
         return false;
     for (size_t i = 0; subscriptions[i] != NULL; i++) {
@@ -90,7 +95,8 @@ static bool operator_accounts(struct db_transaction *tx, struct first_start *sta
     DB_RUN(tx, &setting_put, db_string("operator_app_id"), db_string(app_id));
     const char *password_file = arena_printf(arena, "%s/secrets/operator-password", config->state);
     const char *secret_file = arena_printf(arena, "%s/secrets/operator-secret", config->state);
-    if (db_failed(tx) || (site_write_secret(password_file, password) && site_write_secret(secret_file, secret)))
+    if (db_failed(tx) ||
+        (site_write_secret(password_file, password) && site_write_secret(secret_file, secret)))
         return true;
     start->why = "the operator's secret files cannot be written";
     return false;

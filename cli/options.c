@@ -8,7 +8,8 @@ static void usage(const char *command, const struct option *options)
 {
     fprintf(stderr, "flags of azsacrd %s:\n", command);
     for (const struct option *o = options; o->name != NULL; o++)
-        fprintf(stderr, "  --%s%-*s %s\n", o->name, (int)(22 - strlen(o->name)), o->flag ? "" : " VALUE", o->help);
+        fprintf(stderr, "  --%s%-*s %s\n", o->name, (int)(22 - strlen(o->name)), o->flag ? "" : " VALUE",
+                o->help);
 }
 
 static struct option *find(struct option *options, const char *name, size_t length)

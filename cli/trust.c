@@ -23,10 +23,12 @@ static void docker(const struct facts *f)
 
 static void containerd(const struct facts *f)
 {
-    printf("# containerd with config_path = \"/etc/containerd/certs.d\"; replace REGISTRY by the registry's name.\n"
+    printf("# containerd with config_path = \"/etc/containerd/certs.d\"; replace REGISTRY by the registry's "
+           "name.\n"
            "sudo mkdir -p /etc/containerd/certs.d/REGISTRY%s\n"
            "sudo cp %s /etc/containerd/certs.d/REGISTRY%s/ca.crt\n"
-           "printf 'server = \"https://REGISTRY%s\"\\n[host.\"https://REGISTRY%s\"]\\n  ca = \"/etc/containerd/certs.d/REGISTRY%s/ca.crt\"\\n' "
+           "printf 'server = \"https://REGISTRY%s\"\\n[host.\"https://REGISTRY%s\"]\\n  ca = "
+           "\"/etc/containerd/certs.d/REGISTRY%s/ca.crt\"\\n' "
            "| sudo tee /etc/containerd/certs.d/REGISTRY%s/hosts.toml\n"
            "# ctr takes it on its command line: ctr images pull --tlscacert %s …\n",
            f->suffix, f->ca, f->suffix, f->suffix, f->suffix, f->suffix, f->suffix, f->ca);
@@ -61,8 +63,8 @@ static void curl(const struct facts *f)
 static const struct {
     const char *name;
     void (*print)(const struct facts *facts);
-} clients[] = {{"docker", docker}, {"containerd", containerd}, {"podman", podman},
-               {"az", az},         {"node", node},             {"curl", curl}};
+} clients[] = {{"docker", docker}, {"containerd", containerd}, {"podman", podman}, {"az", az}, {"node", node},
+               {"curl", curl}};
 
 // endpoints.json tells what the running site was started with, whatever this command's own flags would say.
 static json_t *load_facts(struct arena *arena, const char *state)
@@ -90,14 +92,17 @@ int command_trust(int argc, char **argv)
     struct facts facts = {json_string_value(json_object_get(json, "caBundle")),
                           json_string_value(json_object_get(json, "acrSuffix"))};
     int status = json == NULL ? 1 : 2;
-    for (size_t i = 0; status == 2 && facts.ca && facts.suffix && i < sizeof clients / sizeof clients[0]; i++) {
+    for (size_t i = 0; status == 2 && facts.ca && facts.suffix && i < sizeof clients / sizeof clients[0];
+         i++) {
         if (strcmp(argv[0], clients[i].name) == 0) {
             clients[i].print(&facts);
             status = 0;
         }
     }
     if (status == 2)
-        fprintf(stderr, "azsacrd trust: no client '%s'; there are docker, containerd, podman, az, node, curl\n", argv[0]);
+        fprintf(stderr,
+                "azsacrd trust: no client '%s'; there are docker, containerd, podman, az, node, curl\n",
+                argv[0]);
     json_decref(json);
     arena_free(arena);
     return status;
@@ -112,8 +117,9 @@ int command_cloud_config(int argc, char **argv)
     json_t *json = load_facts(arena, options[0].value);
     int status = 1;
     if (json != NULL) {
-        struct config *config = configure(arena, options[0].value, NULL, json_string_value(json_object_get(json, "region")),
-                                          json_string_value(json_object_get(json, "domain")));
+        struct config *config =
+            configure(arena, options[0].value, NULL, json_string_value(json_object_get(json, "region")),
+                      json_string_value(json_object_get(json, "domain")));
         config->port = (int)json_integer_value(json_object_get(json, "port"));
         config_derive(arena, config);
         site_print_cloud(config, arena);

@@ -29,8 +29,9 @@ START_TEST(writes_compact_json)
     json_end_array(&b);
     json_key_raw(&b, "raw", TEXT("{\"k\":1}"));
     json_end_object(&b);
-    ck_assert_str_eq(buffer_done(&b).base, "{\"a\":\"x\\\"\\\\\\n\\u0001\",\"bad\":\"\xef\xbf\xbd!\",\"n\":-5,"
-                                           "\"list\":[true,null,{}],\"raw\":{\"k\":1}}");
+    ck_assert_str_eq(buffer_done(&b).base,
+                     "{\"a\":\"x\\\"\\\\\\n\\u0001\",\"bad\":\"\xef\xbf\xbd!\",\"n\":-5,"
+                     "\"list\":[true,null,{}],\"raw\":{\"k\":1}}");
     arena_free(arena);
 }
 END_TEST
@@ -66,7 +67,8 @@ START_TEST(digests)
     enum digest_algorithm algorithm;
     ck_assert_str_eq(digest_of(arena, DIGEST_SHA256, TEXT("")).base,
                      "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-    ck_assert(digest_parse(digest_of(arena, DIGEST_SHA512, TEXT("x")), &algorithm) && algorithm == DIGEST_SHA512);
+    ck_assert(digest_parse(digest_of(arena, DIGEST_SHA512, TEXT("x")), &algorithm) &&
+              algorithm == DIGEST_SHA512);
     ck_assert(!digest_parse(TEXT("sha256:abc"), &algorithm));
     ck_assert(!digest_parse(TEXT("md5:d41d8cd98f00b204e9800998ecf8427e"), &algorithm));
     struct digest *d = digest_begin(DIGEST_SHA256);

@@ -13,6 +13,8 @@ int command_sp(int argc, char **argv);
 int command_subscription(int argc, char **argv);
 int command_keys(int argc, char **argv);
 int command_trust(int argc, char **argv);
+int command_edge_config(int argc, char **argv);
+int command_health(int argc, char **argv);
 int command_cloud_config(int argc, char **argv);
 
 // The configuration with the flags every command shares (NULL where not given); prints what is wrong.

@@ -100,7 +100,12 @@ static const struct job_kind *all_job_kinds(struct arena *arena)
 static bool prepare(struct service *s, const char **why)
 {
     struct config *c = s->config;
-    if (!site_directories(c, s->arena, why) || !site_database(c, 60, s->arena, why))
+    if (!site_directories(c, s->arena, why))
+        return false;
+    // An edge elsewhere may have a certificate of its own: whether it has is not ours to judge.
+    if (!site_certificates(c, s->arena, why))
+        log_warning("serve.certificate", "why", *why);
+    if (!site_database(c, 60, s->arena, why))
         return false;
     struct master_key *key = site_master_key(c, s->arena, why);
     if (key == NULL)
@@ -116,7 +121,8 @@ static bool start(struct service *s, const char **why)
     const struct config *c = s->config;
     const char *conninfo = site_conninfo(c, s->arena);
     struct db_target work = {conninfo, "azsacr work", 10000}, jobs = {conninfo, "azsacr jobs", 30000};
-    struct db_target receiver = {conninfo, "azsacr receiver", 10000}, sweep = {conninfo, "azsacr sweep", 30000};
+    struct db_target receiver = {conninfo, "azsacr receiver", 10000},
+                     sweep = {conninfo, "azsacr sweep", 30000};
     struct db_target snapshot = {conninfo, "azsacr snapshot", 10000};
     s->loop_target = (struct db_target){conninfo, "azsacr loop", 250};
     rbac_snapshot_start(&snapshot);
@@ -126,7 +132,8 @@ static bool start(struct service *s, const char **why)
     lane_start(&work, (size_t)c->request_workers);
     s->jobs = job_workers_start(&jobs, all_job_kinds(s->arena), (size_t)c->job_workers);
     s->sweep = sweep_start(&sweep);
-    s->receiver = receiver_start(arena_printf(s->arena, "%s/receiver.sock", c->runtime), edge_group(), &receiver);
+    s->receiver =
+        receiver_start(arena_printf(s->arena, "%s/receiver.sock", c->runtime), edge_group(), &receiver);
     if (s->receiver == NULL) {
         *why = "the upload receiver cannot listen";
         return false;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,10 +68,20 @@ bool site_directories(const struct config *config, struct arena *arena, const ch
 
 bool site_certificates(const struct config *config, struct arena *arena, const char **why)
 {
-    const char *names[] = {config->host_management, config->host_admin,  config->host_adfs,
-                           config->host_graph,      config->host_portal, arena_printf(arena, "*.%s", config->suffix)};
-    return certificate_ensure(arena_printf(arena, "%s/tls", config->state), names, sizeof names / sizeof names[0], arena,
-                              why);
+    const char *names[] = {config->host_management, config->host_admin,
+                           config->host_adfs,       config->host_graph,
+                           config->host_portal,     arena_printf(arena, "*.%s", config->suffix)};
+    const char *directory = arena_printf(arena, "%s/tls", config->state);
+    // One at a time: replicas that share the directory must not each make an authority.
+    int lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = lock >= 0 && flock(lock, LOCK_EX) == 0;
+    if (ok)
+        ok = certificate_ensure(directory, names, sizeof names / sizeof names[0], arena, why);
+    else
+        *why = arena_printf(arena, "%s cannot be locked: %s", directory, strerror(errno));
+    if (lock >= 0)
+        close(lock);
+    return ok;
 }
 
 const char *site_conninfo(const struct config *config, struct arena *arena)

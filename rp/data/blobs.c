@@ -91,14 +91,16 @@ static bool reply_head(struct registry_call *call, struct text digest)
     http_set_header(call->answer, "Docker-Content-Digest", digest);
     http_set_header(call->answer, "ETag", etag);
     http_set_header_string(call->answer, "Cache-Control", "max-age=31536000");
-    http_set_header_string(call->answer, "Accept-Ranges", "bytes");
     return known;
 }
 
 static void reply_head_only(struct registry_call *call, struct text digest, int64_t size)
 {
-    if (!reply_head(call, digest))
-        call->answer->head_length = size;
+    if (reply_head(call, digest))
+        return;
+    call->answer->head_length = size;
+    http_set_header_string(call->answer, "Accept-Ranges",
+                           "bytes"); // the edge says so itself when it sends the file
 }
 
 // The row still names the file that the edge could not send: bytes are missing, and somebody must know.
@@ -111,8 +113,8 @@ static void fail_lost(struct registry_call *call, struct text digest, struct tex
                   call->request->correlation_id);
 }
 
-// The edge sends the file. One that it cannot send, it asks about once more, naming it: meanwhile another file
-// may hold the blob.
+// The edge sends the file. One that it cannot send, it asks about once more, naming it: meanwhile another
+// file may hold the blob.
 static void reply_file(struct registry_call *call, struct text digest, struct text file, int64_t size)
 {
     struct text address = store_address(call->arena, text_cstr(call->arena, file));

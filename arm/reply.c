@@ -37,9 +37,8 @@ static void common_headers(struct arm_call *call)
     const struct config *config = site()->config;
     struct text region = text_upper(call->arena, text_of(config->region));
     struct text now = clock_compact(call->arena, clock_wall());
-    http_set_header_string(
-        answer, "x-ms-routing-request-id",
-        arena_printf(call->arena, "%.*s:%.*s:%s", TEXT_ARG(region), TEXT_ARG(now), request->request_id));
+    http_set_header(answer, "x-ms-routing-request-id",
+                    TEXT_JOIN(call->arena, region, TEXT(":"), now, TEXT(":"), text_of(request->request_id)));
     if (text_is_nocase(http_header(request, "x-ms-return-client-request-id", NULL), "true")) {
         struct text id = http_header(request, "x-ms-client-request-id", NULL);
         if (id.base && id.length > 0 && id.length <= 256)

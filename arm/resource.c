@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "rbac/roles.h"
 
-#define MICROSECONDS(column) "(extract(epoch from " column ") * 1000000)::bigint"
+#define MICROSECONDS(column) "(date_part('epoch', " column ") * 1000000)::bigint"
 #define COLUMNS                                                                                              \
     "r.id, r.group_id, r.subscription_id, g.name, r.type, r.name, r.location, r.tags, r.sku, "               \
     "r.state, " MICROSECONDS("r.created_at") ", " MICROSECONDS("r.changed_at")

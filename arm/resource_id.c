@@ -67,8 +67,7 @@ bool resource_id_parse(struct arena *arena, struct text id, struct resource_id *
 
 struct text resource_id_of_group(struct arena *arena, struct text subscription_id, struct text group)
 {
-    return text_of(arena_printf(arena, "/subscriptions/%.*s/resourceGroups/%.*s", TEXT_ARG(subscription_id),
-                                TEXT_ARG(group)));
+    return TEXT_JOIN(arena, TEXT("/subscriptions/"), subscription_id, TEXT("/resourceGroups/"), group);
 }
 
 // The piece of a slash-separated text that starts at *at; moves *at behind it.

@@ -17,6 +17,8 @@ void arena_free(struct arena *arena);
 
 // Zeroed, aligned for any type, alive until arena_free.
 void *arena_alloc(struct arena *arena, size_t size);
+// The same, not zeroed: for who fills it at once.
+void *arena_reserve(struct arena *arena, size_t size);
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * (count)))
 
@@ -26,6 +28,11 @@ char *arena_strndup(struct arena *arena, const char *bytes, size_t length);
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *arena, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
+
+// A thread that makes and frees an arena for each request keeps the chunks for the next; it gives them back before
+// it ends.
+void arena_keep_chunks(void);
+void arena_drop_chunks(void);
 
 // Runs `dispose(argument)` when the arena is freed, last registered first.
 void arena_on_free(struct arena *arena, void (*dispose)(void *), void *argument);

@@ -3,7 +3,6 @@
 
 #include "base/arena.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct buffer buffer_new(struct arena *arena)
@@ -11,14 +10,14 @@ struct buffer buffer_new(struct arena *arena)
     return (struct buffer){.arena = arena};
 }
 
-static void reserve(struct buffer *b, size_t more)
+static inline void reserve(struct buffer *b, size_t more)
 {
     if (b->capacity - b->length > more)
         return;
     size_t capacity = b->capacity ? b->capacity * 2 : 512;
     while (capacity - b->length <= more)
         capacity *= 2;
-    char *base = arena_alloc(b->arena, capacity);
+    char *base = arena_reserve(b->arena, capacity);
     if (b->length > 0)
         memcpy(base, b->base, b->length);
     b->base = base;
@@ -46,7 +45,9 @@ void buffer_string(struct buffer *b, const char *string)
 
 void buffer_char(struct buffer *b, char c)
 {
-    buffer_add(b, &c, 1);
+    reserve(b, 1);
+    b->base[b->length++] = c;
+    b->base[b->length] = '\0';
 }
 
 void buffer_format(struct buffer *b, const char *format, ...)
@@ -104,20 +105,33 @@ void json_end_array(struct buffer *b)
 
 static void escaped(struct buffer *b, unsigned char c)
 {
-    static const char short_forms[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
-                                       ['"'] = '"',  ['\\'] = '\\'};
+    static const char short_forms[] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
     if (c < sizeof short_forms && short_forms[c])
         buffer_add(b, (char[]){'\\', short_forms[c]}, 2);
     else
         buffer_format(b, "\\u%04x", c);
 }
 
+// Whether a byte stands in a JSON string as it is, by itself.
+static const bool stands[256] = {
+    [0x20] = true, [0x21] = true, [0x23 ... 0x5b] = true, [0x5d ... 0x7f] = true};
+
+static size_t plain_length(struct text t)
+{
+    size_t n = 0;
+    while (n < t.length && stands[(unsigned char)t.base[n]])
+        n++;
+    return n;
+}
+
 static void quoted(struct buffer *b, struct text t)
 {
+    size_t start = 0, plain = plain_length(t);
+    reserve(b, t.length + 3);
     buffer_char(b, '"');
-    bool clean = text_is_utf8(t);
-    size_t start = 0;
-    for (size_t i = 0; i < t.length; i++) {
+    bool clean = plain == t.length || text_is_utf8(t);
+    for (size_t i = plain; i < t.length; i++) {
         unsigned char c = (unsigned char)t.base[i];
         bool broken = !clean && c >= 0x80;
         if (c >= 0x20 && c != '"' && c != '\\' && !broken)
@@ -160,7 +174,7 @@ void json_int(struct buffer *b, int64_t value)
 {
     char digits[24];
     separate(b);
-    buffer_add(b, digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)value));
+    buffer_add(b, digits, text_put_int64(value, digits));
 }
 
 void json_bool(struct buffer *b, bool value)

@@ -4,8 +4,6 @@
 #include "base/arena.h"
 #include "base/crypto.h"
 
-#include <stdio.h>
-
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
@@ -30,6 +28,8 @@ bool text_equal_nocase(struct text a, struct text b)
 {
     if (a.length != b.length)
         return false;
+    if (a.length == 0 || memcmp(a.base, b.base, a.length) == 0) // the usual case, and a fast one
+        return true;
     for (size_t i = 0; i < a.length; i++) {
         if (lower(a.base[i]) != lower(b.base[i]))
             return false;
@@ -101,11 +101,12 @@ char *text_cstr(struct arena *arena, struct text t)
     return arena_strndup(arena, t.base, t.length);
 }
 
-static struct text mapped(struct arena *arena, struct text t, char (*map)(char))
+static inline struct text mapped(struct arena *arena, struct text t, char (*map)(char))
 {
-    char *copy = arena_strndup(arena, t.base, t.length);
+    char *copy = arena_reserve(arena, t.length + 1);
     for (size_t i = 0; i < t.length; i++)
-        copy[i] = map(copy[i]);
+        copy[i] = map(t.base[i]);
+    copy[t.length] = '\0';
     return (struct text){copy, t.length};
 }
 
@@ -195,10 +196,22 @@ static size_t utf8_sequence(const unsigned char *p, size_t left)
     return n;
 }
 
+// Eight bytes of ASCII at once: none with the high bit, none of zero.
+static bool eight_plain(const unsigned char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return ((word | (word - 0x0101010101010101u)) & 0x8080808080808080u) == 0;
+}
+
 bool text_is_utf8(struct text t)
 {
     const unsigned char *p = (const unsigned char *)t.base;
     for (size_t i = 0; i < t.length;) {
+        if (t.length - i >= 8 && eight_plain(p + i)) {
+            i += 8;
+            continue;
+        }
         size_t n = utf8_sequence(p + i, t.length - i);
         if (n == 0)
             return false;
@@ -256,7 +269,8 @@ static struct text encode64(struct arena *arena, const void *bytes, size_t lengt
     size_t n = 0;
     for (size_t i = 0; i < length; i += 3) {
         size_t left = length - i;
-        unsigned v = (unsigned)p[i] << 16 | (left > 1 ? (unsigned)p[i + 1] << 8 : 0) | (left > 2 ? p[i + 2] : 0);
+        unsigned v =
+            (unsigned)p[i] << 16 | (left > 1 ? (unsigned)p[i + 1] << 8 : 0) | (left > 2 ? p[i + 2] : 0);
         out[n++] = alphabet[v >> 18];
         out[n++] = alphabet[v >> 12 & 63];
         if (left > 1 || padded)
@@ -319,14 +333,70 @@ bool text_unbase64url(struct arena *arena, struct text t, struct text *bytes)
     return decode64(arena, t, alphabet_url, bytes);
 }
 
+struct text text_join(struct arena *arena, const struct text *parts, size_t count)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++)
+        length += parts[i].length;
+    char *out = arena_reserve(arena, length + 1), *at = out;
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].length > 0)
+            memcpy(at, parts[i].base, parts[i].length);
+        at += parts[i].length;
+    }
+    *at = '\0';
+    return (struct text){out, length};
+}
+
+size_t text_put_int64(int64_t number, char digits[24])
+{
+    char reversed[24];
+    uint64_t rest = number < 0 ? (uint64_t)0 - (uint64_t)number : (uint64_t)number;
+    size_t n = 0, length = 0;
+    do {
+        reversed[n++] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0)
+        digits[length++] = '-';
+    while (n > 0)
+        digits[length++] = reversed[--n];
+    digits[length] = '\0';
+    return length;
+}
+
+// Random bytes for ids, drawn from the generator many at a time; each is used once.
+static void draw(unsigned char bytes[16])
+{
+    enum { ROOM = 1024 };
+    static _Thread_local struct {
+        unsigned char bytes[ROOM];
+        size_t left;
+    } drawn;
+    if (drawn.left == 0) {
+        crypto_random(drawn.bytes, ROOM);
+        drawn.left = ROOM;
+    }
+    drawn.left -= 16;
+    memcpy(bytes, drawn.bytes + drawn.left, 16);
+    memset(drawn.bytes + drawn.left, 0, 16);
+}
+
 void uuid_random(char uuid[37])
 {
+    static const char digits[] = "0123456789abcdef";
     unsigned char b[16];
-    crypto_random(b, sizeof b);
+    draw(b);
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    snprintf(uuid, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-             b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    char *at = uuid;
+    for (size_t i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *at++ = '-';
+        *at++ = digits[b[i] >> 4];
+        *at++ = digits[b[i] & 15];
+    }
+    *at = '\0';
 }
 
 bool uuid_is(struct text t)

@@ -56,6 +56,14 @@ struct text text_percent_encode(struct arena *arena, struct text t);
 // Well-formed UTF-8 without NUL.
 bool text_is_utf8(struct text t);
 
+// The parts, one behind the other; NUL-ended.
+struct text text_join(struct arena *arena, const struct text *parts, size_t count);
+#define TEXT_JOIN(arena, ...)                                                                                \
+    text_join((arena), (const struct text[]){__VA_ARGS__},                                                   \
+              sizeof((const struct text[]){__VA_ARGS__}) / sizeof(struct text))
+
+// Writes a number's digits and a NUL; their count.
+size_t text_put_int64(int64_t number, char digits[24]);
 // A whole decimal number of at most 18 digits, no sign, no blanks; else false.
 bool text_to_int64(struct text t, int64_t *number);
 

@@ -112,8 +112,10 @@ static void run_posted(struct server_loop *loop)
 static void on_wake(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
 {
     (void)receiver;
-    while (!h2o_linklist_is_empty(messages))
-        h2o_linklist_unlink(messages->next);
+    for (h2o_linklist_t *message = messages->next, *next; message != messages; message = next) {
+        next = message->next;
+        h2o_linklist_unlink(message);
+    }
     run_posted(current_loop);
 }
 
@@ -240,6 +242,7 @@ void *loop_main(void *argument)
 {
     struct server_loop *loop = argument;
     current_loop = loop;
+    arena_keep_chunks();
     start(loop);
     bool ticking = false;
     while (!loop->stopping || !drained(loop)) {
@@ -252,6 +255,7 @@ void *loop_main(void *argument)
     if (loop->server->config.loop_stopping != NULL)
         loop->server->config.loop_stopping(&loop->super, loop->server->config.argument);
     dispose(loop);
+    arena_drop_chunks();
     current_loop = NULL;
     return NULL;
 }

@@ -73,10 +73,7 @@ static bool read_request_line(struct text line, struct request_line *out)
 // What is not UTF-8 would travel into answers, logs and rows: its high bytes become '?'.
 static void make_utf8(char *value, size_t length)
 {
-    bool high = false;
-    for (size_t i = 0; i < length; i++)
-        high = high || (unsigned char)value[i] >= 0x80;
-    if (!high || text_is_utf8((struct text){value, length}))
+    if (text_is_utf8((struct text){value, length}))
         return;
     for (size_t i = 0; i < length; i++) {
         if ((unsigned char)value[i] >= 0x80)
@@ -231,6 +228,17 @@ static struct http_refusal judge(struct http_request *request, const struct coun
     return refusal(0, NULL, false);
 }
 
+// As many as there are, and one for what stands behind the last.
+static size_t count_lines(const char *at, const char *end)
+{
+    size_t lines = 1;
+    while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+        lines++;
+        at++;
+    }
+    return lines;
+}
+
 struct http_refusal http_read_head(struct http_request *request, char *head, size_t length, bool from_edge)
 {
     char *cursor = head + leading_lines((struct text){head, length}), *end = head + length;
@@ -246,7 +254,9 @@ struct http_refusal http_read_head(struct http_request *request, char *head, siz
         return refusal(400, "the request line is malformed", true);
     struct http_refusal refused = read_method(request, line.method);
     request->target = line.target;
-    request->headers = ARENA_ARRAY(request->arena, struct http_field, MOST_FIELDS);
+    size_t room = count_lines(cursor, end);
+    request->headers =
+        arena_reserve(request->arena, sizeof *request->headers * (room < MOST_FIELDS ? room : MOST_FIELDS));
     while (cursor < end) {
         char *field = next_line(&cursor, end, &n);
         if (n == 0)

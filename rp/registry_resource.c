@@ -6,7 +6,6 @@
 
 enum column {
     COLUMN_ID,
-    COLUMN_GROUP_ID,
     COLUMN_SUBSCRIPTION,
     COLUMN_GROUP,
     COLUMN_NAME,
@@ -15,7 +14,6 @@ enum column {
     COLUMN_SKU,
     COLUMN_STATE,
     COLUMN_CREATED,
-    COLUMN_CHANGED,
     COLUMN_SETTINGS,
     COLUMN_END = COLUMN_SETTINGS + 6,
 };
@@ -47,7 +45,6 @@ bool registry_resource_parse(const struct db_result *result, size_t row, size_t 
     struct text tags = db_get(result, row, from + COLUMN_TAGS);
     registry->envelope = (struct arm_resource){
         .id = db_get_int(result, row, from + COLUMN_ID),
-        .group_id = db_get_int(result, row, from + COLUMN_GROUP_ID),
         .subscription_id = db_get(result, row, from + COLUMN_SUBSCRIPTION),
         .group = db_get(result, row, from + COLUMN_GROUP),
         .type = TEXT(REGISTRY_TYPE),
@@ -57,7 +54,6 @@ bool registry_resource_parse(const struct db_result *result, size_t row, size_t 
         .sku = db_get(result, row, from + COLUMN_SKU),
         .state = db_get(result, row, from + COLUMN_STATE),
         .created_at = db_get_int(result, row, from + COLUMN_CREATED),
-        .changed_at = db_get_int(result, row, from + COLUMN_CHANGED),
     };
     registry->settings = parse_settings(result, row, from + COLUMN_SETTINGS);
     return true;
@@ -84,8 +80,7 @@ bool registry_resource_of_path(struct arm_call *call, enum arm_lock lock, struct
 
 struct text registry_host_of(struct arena *arena, struct text name)
 {
-    return text_of(
-        arena_printf(arena, "%.*s%s", TEXT_ARG(text_lower(arena, name)), site()->config->acr_suffix));
+    return TEXT_JOIN(arena, text_lower(arena, name), text_of(site()->config->acr_suffix));
 }
 
 bool registry_name_well_formed(struct text name)

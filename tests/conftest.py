@@ -1,13 +1,28 @@
 """Fixtures: one running site for the whole run, and fresh sites for tests that kill things."""
 import os
 import pathlib
+import shutil
 import sys
+import tempfile
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from harness.site import Site  # noqa: E402
+
+
+def pytest_configure(config):
+    """Not below pytest's own directory: every session that starts shuts that to all other users, and with it the blobs of
+    every site that runs there to its edge's workers."""
+    if config.option.basetemp is None:
+        config.option.basetemp = tempfile.mkdtemp(prefix="azsacr-tests-", dir="/tmp")
+        config.azsacr_own_basetemp = True
+
+
+def pytest_sessionfinish(session, exitstatus):
+    if exitstatus == 0 and getattr(session.config, "azsacr_own_basetemp", False):
+        shutil.rmtree(session.config.option.basetemp, ignore_errors=True)
 
 
 def pytest_sessionstart(session):

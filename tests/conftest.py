@@ -12,6 +12,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness.site import Site  # noqa: E402
 
 
+PRIVATE_HOSTS = pathlib.Path("/tmp") / f"azsacr-hosts-{os.getpid()}"
+
+
 def pytest_configure(config):
     """Not below pytest's own directory: every session that starts shuts that to all other users, and with it the blobs of
     every site that runs there to its edge's workers."""
@@ -21,6 +24,7 @@ def pytest_configure(config):
 
 
 def pytest_sessionfinish(session, exitstatus):
+    PRIVATE_HOSTS.unlink(missing_ok=True)
     if exitstatus == 0 and getattr(session.config, "azsacr_own_basetemp", False):
         shutil.rmtree(session.config.option.basetemp, ignore_errors=True)
 
@@ -29,7 +33,7 @@ def pytest_sessionstart(session):
     """The hosts file is ours: script/test gives this process a mount namespace of its own."""
     if os.environ.get("AZSACR_PRIVATE_NETWORK") != "1":
         raise pytest.UsageError("run the tests by script/test: they want a private network namespace")
-    private = pathlib.Path("/tmp") / f"azsacr-hosts-{os.getpid()}"
+    private = PRIVATE_HOSTS
     private.write_text("127.0.0.1 localhost\n::1 localhost\n")
     if os.system(f"mount --bind {private} /etc/hosts") != 0:
         raise pytest.UsageError("the private hosts file cannot be mounted")

@@ -1,6 +1,7 @@
 """A second `azsacrd serve` on a site's store and database, behind a second edge at 127.0.0.2."""
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -74,3 +75,4 @@ class Replica:
         text = self.log()
         assert "ERROR: AddressSanitizer" not in text and "runtime error:" not in text, text[-6000:]
         assert self.serve.returncode == 0, text[-4000:]
+        shutil.rmtree(self.runtime, ignore_errors=True)

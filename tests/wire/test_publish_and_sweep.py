@@ -66,7 +66,7 @@ def pair(tmp_path_factory):
     times = {"AZSACR_SWEEP_GRACE_MS": str(int(GRACE * 1000)), "AZSACR_SWEEP_TICK_MS": "20"}
     publisher, sweeper = Failpoints(directory / "publisher"), Failpoints(directory / "sweeper")
     # The publisher's own sweep stands aside, so that it is the other replica that takes what is pushed here.
-    aside = publisher.hold("sweep.begin")
+    publisher.hold("sweep.begin")
     site = Site(directory / "state", port=9447, region="sweep",
                 environment={**times, "AZSACR_LISTEN": "127.0.0.1", "AZSACR_FAILPOINT_DIRECTORY": str(publisher.directory)}
                 ).start()
@@ -80,7 +80,6 @@ def pair(tmp_path_factory):
                 file.unlink()
         replica.stop()
         site.stop()
-        del aside
 
 
 class Round:

@@ -7,6 +7,8 @@
 
 Suite *suite_jwt(void);
 Suite *suite_signin(void);
+Suite *suite_signin_device(void);
+Suite *suite_graph(void);
 
 int main(void)
 {
@@ -18,6 +20,8 @@ int main(void)
     srunner_add_suite(runner, suite_snapshot());
     srunner_add_suite(runner, suite_decision());
     srunner_add_suite(runner, suite_signin());
+    srunner_add_suite(runner, suite_signin_device());
+    srunner_add_suite(runner, suite_graph());
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -8,6 +8,7 @@
 #include "rbac/keys.h"
 #include "rbac/roles.h"
 #include "rbac/snapshot_data.h"
+#include "support/rounds.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -190,7 +191,7 @@ START_TEST(follows_deltas)
     struct db_target target = fixture_target();
     rbac_snapshot_start(&target);
     fixture_commit(run_begin, NULL);
-    for (int step = 0; step < 150; step++) {
+    for (int step = 0, steps = test_rounds(50, 150); step < steps; step++) {
         struct change changes[3] = {random_change(), random_change(), random_change()};
         fixture_commit(run_change, changes);
         if (any(3) == 0) // several versions behind
@@ -254,7 +255,7 @@ START_TEST(effective_at_once)
     struct db_target target = fixture_target();
     rbac_snapshot_start(&target);
     fixture_commit(run_begin, NULL);
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0, rounds = test_rounds(50, 200); i < rounds; i++) {
         fixture_commit(run_grant, NULL);
         const struct rbac_snapshot *snapshot = caught_up();
         ck_assert(rbac_may(snapshot, principals[0], "A/b/read", text_of(scopes[9])));

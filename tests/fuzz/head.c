@@ -42,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         http_read_ids(&request);
         http_read_target(&request);
-        inspect(&request);
+        if (refusal.status == 0)
+            inspect(&request);
     }
     arena_free(arena);
     return 0;

@@ -29,8 +29,8 @@ char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((
 char *arena_vprintf(struct arena *arena, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
-// A thread that makes and frees an arena for each request keeps the chunks for the next; it gives them back before
-// it ends.
+// A thread that makes and frees an arena for each request keeps the chunks for the next; it gives them back
+// before it ends.
 void arena_keep_chunks(void);
 void arena_drop_chunks(void);
 

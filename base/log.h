@@ -6,8 +6,8 @@ enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_E
 
 void log_set_level(enum log_level least);
 
-// `event` is a short fixed name ("database.lost"); then pairs of key and value, ended by NULL. A NULL value is
-// left out.
+// `event` is a short fixed name ("database.lost"); then pairs of key and value, ended by NULL. A NULL value
+// is left out.
 void log_event(enum log_level level, const char *event, ...) __attribute__((sentinel));
 #define log_debug(...) log_event(LOG_LEVEL_DEBUG, __VA_ARGS__, (char *)0)
 #define log_info(...) log_event(LOG_LEVEL_INFO, __VA_ARGS__, (char *)0)

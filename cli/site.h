@@ -22,8 +22,8 @@ bool site_database(const struct config *config, unsigned seconds, struct arena *
 // The master key (made on the very first start), held against the check value in the database.
 struct master_key *site_master_key(const struct config *config, struct arena *arena, const char **why);
 
-// What the first start makes and every start checks: tenant, subscriptions, roles, signing keys, the operator's two
-// accounts. Fills config->tenant_id and ->audience. site_set must have been called.
+// What the first start makes and every start checks: tenant, subscriptions, roles, signing keys, the
+// operator's two accounts. Fills config->tenant_id and ->audience. site_set must have been called.
 bool site_first_start(struct config *config, struct arena *arena, const char **why);
 
 // STATE/endpoints.json and STATE/cloud.json.
@@ -34,7 +34,8 @@ void site_print(const struct config *config);
 // The `az cloud register` lines alone.
 void site_print_cloud(const struct config *config, struct arena *arena);
 
-// A whole site for a command that changes rows: configuration, master key, tenant. NULL after printing what is wrong.
+// A whole site for a command that changes rows: configuration, master key, tenant. NULL after printing what
+// is wrong.
 struct site_session;
 struct site_session *site_session_open(struct config *config, struct arena *arena);
 struct db_connection *site_session_connection(struct site_session *session);

@@ -55,9 +55,9 @@ struct db_result;      // rows, alive until the transaction ends (pipeline: unti
 
 // How to reach the database. `application` shows in pg_stat_activity.
 struct db_target {
-    const char *conninfo;       // libpq string; timeouts and target_session_attrs are added by db/
+    const char *conninfo; // libpq string; timeouts and target_session_attrs are added by db/
     const char *application;
-    int statement_timeout;      // ms: 10,000 for work, 250 for the read lane
+    int statement_timeout; // ms: 10,000 for work, 250 for the read lane
 };
 
 // Does not connect yet. Free with db_connection_free.
@@ -67,14 +67,16 @@ void db_connection_free(struct db_connection *connection);
 enum db_outcome {
     DB_COMMITTED,
     DB_ROLLED_BACK, // run() answered false
-    DB_UNAVAILABLE, // no connection, or it was lost: nothing (or, in the commit, an unknown) happened; or contention,
-                    // a time limit or no room: nothing happened. The same request may succeed later.
-    DB_FAILED,      // a statement failed; it is in the log
+    DB_UNAVAILABLE, // no connection, or it was lost: nothing (or, in the commit, an unknown) happened; or
+                    // contention, a time limit or no room: nothing happened. The same request may succeed
+                    // later.
+    DB_FAILED, // a statement failed; it is in the log
 };
 
-// Opens a transaction (read committed), calls run(), commits when it answers true and nothing failed. On 40001,
-// 40P01 and 55P03, and where run() asked by db_retry(), it rolls back and runs again, at most 3 times and not after
-// 3 s: run() must have no effect outside the transaction and must set its results anew. A lost connection is made anew once before the first statement.
+// Opens a transaction (read committed), calls run(), commits when it answers true and nothing failed. On
+// 40001, 40P01 and 55P03, and where run() asked by db_retry(), it rolls back and runs again, at most 3 times
+// and not after 3 s: run() must have no effect outside the transaction and must set its results anew. A lost
+// connection is made anew once before the first statement.
 enum db_outcome db_transact(struct db_connection *connection, bool (*run)(struct db_transaction *, void *),
                             void *argument);
 
@@ -82,7 +84,7 @@ enum db_outcome db_transact(struct db_connection *connection, bool (*run)(struct
 const struct db_result *db_run(struct db_transaction *tx, const struct db_statement *statement,
                                const struct db_value *values, size_t count);
 #define DB_VALUES(...) ((const struct db_value[]){__VA_ARGS__})
-#define DB_RUN(tx, statement, ...)                                                                          \
+#define DB_RUN(tx, statement, ...)                                                                           \
     db_run((tx), (statement), DB_VALUES(__VA_ARGS__), sizeof DB_VALUES(__VA_ARGS__) / sizeof(struct db_value))
 #define DB_RUN0(tx, statement) db_run((tx), (statement), NULL, 0)
 
@@ -94,12 +96,12 @@ struct arena *db_arena(struct db_transaction *tx);
 // PostgreSQL's clock is read by statements; this is the savepoint pair of a job step.
 void db_savepoint(struct db_transaction *tx);
 void db_rollback_to_savepoint(struct db_transaction *tx);
-// Savepoints nest (16 deep): forgets the latest and keeps what was done since. A failed statement stays failed
-// through both: its transaction is never committed.
+// Savepoints nest (16 deep): forgets the latest and keeps what was done since. A failed statement stays
+// failed through both: its transaction is never committed.
 void db_release_savepoint(struct db_transaction *tx);
 
-// A note that something of `kind` with `key` changed; the commit hook sees them all, and they are dropped with a
-// rollback. rbac uses it: handlers only note, the hook raises the version as the last statement.
+// A note that something of `kind` with `key` changed; the commit hook sees them all, and they are dropped
+// with a rollback. rbac uses it: handlers only note, the hook raises the version as the last statement.
 struct db_note {
     const struct db_note *next;
     const char *kind, *key;
@@ -112,7 +114,8 @@ void db_set_commit_hook(void (*hook)(struct db_transaction *tx));
 void db_set_context(struct db_transaction *tx, const void *context);
 const void *db_context(const struct db_transaction *tx);
 
-// Reading results. Columns are counted from 0. Text is NUL-ended behind its length. A null is TEXT_NONE, 0, false.
+// Reading results. Columns are counted from 0. Text is NUL-ended behind its length. A null is TEXT_NONE, 0,
+// false.
 size_t db_rows(const struct db_result *result);
 size_t db_affected(const struct db_result *result);
 bool db_is_null(const struct db_result *result, size_t row, size_t column);

@@ -20,7 +20,7 @@ enum job_verdict {
 struct job_step {
     const struct job *job;
     struct arena *arena;
-    struct text result;  // what the step leaves, JSON; absent: unchanged
+    struct text result; // what the step leaves, JSON; absent: unchanged
     unsigned wait_ms;
 };
 
@@ -30,18 +30,19 @@ struct job_kind {
     enum job_verdict (*step)(struct db_transaction *tx, struct job_step *step);
 };
 
-// Makes a job in the caller's transaction; the id is for status URLs. `subscription` may be NULL, `payload` is
-// JSON (never a secret, never a token), `delay_ms` from now by PostgreSQL's clock.
+// Makes a job in the caller's transaction; the id is for status URLs. `subscription` may be NULL, `payload`
+// is JSON (never a secret, never a token), `delay_ms` from now by PostgreSQL's clock.
 const char *job_create(struct db_transaction *tx, const char *kind, const char *subscription,
                        struct text payload, int64_t delay_ms);
-// One row: state ("Pending", "Running", "Succeeded", "Failed"), result; false when there is none of that kind.
+// One row: state ("Pending", "Running", "Succeeded", "Failed"), result; false when there is none of that
+// kind.
 struct job_status {
     struct text state, kind, subscription, payload, result;
 };
 bool job_find(struct db_transaction *tx, struct text id, struct job_status *status);
 
-// Wakes a waiting job once this transaction is committed; a job that runs now runs once more. Never touches the
-// job's own row, so that who finishes never waits for who waits.
+// Wakes a waiting job once this transaction is committed; a job that runs now runs once more. Never touches
+// the job's own row, so that who finishes never waits for who waits.
 void job_wake(struct db_transaction *tx, const char *id);
 
 struct job_workers;

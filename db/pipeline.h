@@ -6,7 +6,7 @@
 enum { DB_QUERY_VALUES = 10 };
 
 struct db_query {
-    const struct db_statement *statement; // one of those given to db_pipeline_new
+    const struct db_statement *statement;    // one of those given to db_pipeline_new
     struct db_value values[DB_QUERY_VALUES]; // text is borrowed until `done`
     size_t count;
     // On the loop's thread, exactly once. `result` is NULL when the outcome is not DB_COMMITTED.

@@ -1,6 +1,6 @@
-// Pushes small blobs as fast as the server lets it: POST, PATCH, PUT over kept TLS connections, one thread each.
-// blobs HOST PORT REPOSITORY CONNECTIONS SECONDS SIZE [BEARER]   (certificates are not verified: it is a yardstick)
-// Prints blobs per second. Any other answer than 202, 202, 201 ends it.
+// Pushes small blobs as fast as the server lets it: POST, PATCH, PUT over kept TLS connections, one thread
+// each. blobs HOST PORT REPOSITORY CONNECTIONS SECONDS SIZE [BEARER]   (certificates are not verified: it is
+// a yardstick) Prints blobs per second. Any other answer than 202, 202, 201 ends it.
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/tcp.h>

@@ -9,13 +9,14 @@
 
 struct registry_call;
 
-// What a route needs, as token scopes say it (data-plane.md 1.5); the RBAC actions behind each are decisions 9.
+// What a route needs, as token scopes say it (data-plane.md 1.5); the RBAC actions behind each are
+// decisions 9.
 enum registry_access {
-    ACCESS_NONE = 0,           // no decision (the oauth2 routes decide for themselves)
-    ACCESS_BASE = 1,           // /v2/: a valid credential of who may do anything at this registry
+    ACCESS_NONE = 0, // no decision (the oauth2 routes decide for themselves)
+    ACCESS_BASE = 1, // /v2/: a valid credential of who may do anything at this registry
     ACCESS_CATALOG = 2,
     ACCESS_PULL = 4,
-    ACCESS_PUSH = 8,           // push and pull
+    ACCESS_PUSH = 8, // push and pull
     ACCESS_METADATA_READ = 16,
     ACCESS_METADATA_WRITE = 32,
     ACCESS_DELETE = 64,
@@ -23,7 +24,8 @@ enum registry_access {
 
 struct registry_read {
     const struct db_statement *statement; // REGISTRY_COLUMNS first (rp/data/registry_row.h), then its own
-    // Fills the values behind $1 (the registry's login key): `values` is $2, *count comes as 0; false: work lane.
+    // Fills the values behind $1 (the registry's login key): `values` is $2, *count comes as 0; false: work
+    // lane.
     bool (*prepare)(struct registry_call *call, struct db_value *values, size_t *count);
     // Own columns start at REGISTRY_COLUMN_COUNT. Rights are judged already. False: work lane.
     bool (*answer)(struct registry_call *call, const struct db_result *result);
@@ -33,7 +35,8 @@ struct registry_operation {
     struct http_operation http;
     enum registry_access access;
     const struct registry_read *read; // NULL: work lane
-    // In the door's transaction (work lane). Answers by registry_reply… or registry_fail; a failure rolls back.
+    // In the door's transaction (work lane). Answers by registry_reply… or registry_fail; a failure rolls
+    // back.
     void (*handle)(struct registry_call *call);
 };
 
@@ -62,7 +65,8 @@ struct registry_identity {
     enum registry_identity_kind kind;
     struct rbac_caller caller; // IDENTITY_PRINCIPAL; for the admin user: name only
     int admin_password;        // 1 or 2, which one was used
-    // A registry access token narrows: what its `access` claim allows for the repository asked for; ~0u: no narrowing.
+    // A registry access token narrows: what its `access` claim allows for the repository asked for; ~0u: no
+    // narrowing.
     unsigned narrowed;
     bool narrows; // an access token: `grants` is all it is good for
     const struct registry_grant *grants;
@@ -78,13 +82,14 @@ struct registry_call {
     struct text repository; // of the path, or absent
     struct registry registry;
     struct registry_identity identity;
-    struct rbac_version version; // what it was decided with
+    struct rbac_version version;          // what it was decided with
     const struct rbac_snapshot *snapshot; // NULL after registry_admit: nothing more is decided then
-    struct db_transaction *tx; // NULL on the read lane
+    struct db_transaction *tx;            // NULL on the read lane
     bool failed;
 };
 
-// Whether the identity has that access to this registry now (snapshot), and its token does not narrow it away.
+// Whether the identity has that access to this registry now (snapshot), and its token does not narrow it
+// away.
 bool registry_may(const struct registry_call *call, enum registry_access access);
 
 // The same for another repository of this registry (the source of a mount).
@@ -93,33 +98,40 @@ bool registry_may_in(const struct registry_call *call, struct text repository, e
 void registry_reply(struct registry_call *call, int status, const char *content_type, struct text body);
 void registry_reply_json(struct registry_call *call, int status, struct text json);
 void registry_reply_empty(struct registry_call *call, int status);
-// {"errors":[{"code","message","detail"?}]}; `detail` is JSON or absent. Rolls back; the first failure stands.
-void registry_fail(struct registry_call *call, int status, const char *code, struct text detail, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
-// The 401 with its challenge for what the operation needs (insufficient_scope when the caller is known but too weak).
+// {"errors":[{"code","message","detail"?}]}; `detail` is JSON or absent. Rolls back; the first failure
+// stands.
+void registry_fail(struct registry_call *call, int status, const char *code, struct text detail,
+                   const char *format, ...) __attribute__((format(printf, 5, 6)));
+// The 401 with its challenge for what the operation needs (insufficient_scope when the caller is known but
+// too weak).
 void registry_challenge(struct registry_call *call);
 
-// Registered tables: each file of rp/data/ that serves routes has one; ended by a row whose http.path is NULL.
-extern const struct registry_operation registry_base_operations[];     // base.c: /v2/
-extern const struct registry_operation registry_oauth_operations[];    // oauth.c: /oauth2/exchange, /oauth2/token
+// Registered tables: each file of rp/data/ that serves routes has one; ended by a row whose http.path is
+// NULL.
+extern const struct registry_operation registry_base_operations[]; // base.c: /v2/
+extern const struct registry_operation
+    registry_oauth_operations[]; // oauth.c: /oauth2/exchange, /oauth2/token
 extern const struct registry_operation registry_manifest_operations[]; // manifests.c
 extern const struct registry_operation registry_tag_operations[];      // tags.c, catalog.c …
 extern const struct registry_operation registry_catalog_operations[];
-extern const struct registry_operation registry_acr_operations[];      // acr.c: /acr/v1
+extern const struct registry_operation registry_acr_operations[]; // acr.c: /acr/v1
 extern const struct registry_operation registry_referrer_operations[];
-extern const struct registry_operation registry_blob_operations[];     // blobs.c: HEAD, GET, DELETE, mount and POST of uploads
+extern const struct registry_operation
+    registry_blob_operations[]; // blobs.c: HEAD, GET, DELETE, mount and POST of uploads
 
 // The host's dispatch and refusal, for *.azsacr.<region>.<domain>.
 void registry_dispatch(struct http_exchange *exchange);
 void registry_refuse(struct http_exchange *exchange, int status, const char *why);
 void registry_data_start(void); // registers routes and read statements, once
 
-// For threads that are not the lanes' (the receiver): finds the registry of the request's host, who asks and whether
-// they have `access`, inside the caller's transaction; fills call->registry and ->identity. False: the answer is filled.
-// Set before: arena, request, answer, tx, repository. Where `access` writes, the registry's row is locked for key share.
+// For threads that are not the lanes' (the receiver): finds the registry of the request's host, who asks and
+// whether they have `access`, inside the caller's transaction; fills call->registry and ->identity. False:
+// the answer is filled. Set before: arena, request, answer, tx, repository. Where `access` writes, the
+// registry's row is locked for key share.
 bool registry_admit(struct registry_call *call, enum registry_access access);
-// Before the commit of a write, after the last statement that can wait: whether what was decided still holds. False: the
-// transaction was asked to run again (db_retry); leave it at once. The door does it for its own handlers.
+// Before the commit of a write, after the last statement that can wait: whether what was decided still holds.
+// False: the transaction was asked to run again (db_retry); leave it at once. The door does it for its own
+// handlers.
 bool registry_still_admitted(struct registry_call *call);
 
 // Names (OCI distribution 1.1): the reason a repository, tag or digest is refused, or NULL when it is good.

@@ -1,4 +1,5 @@
-// Reclaim: unreferenced blobs, dead uploads, garbage files. Continuous, bounded, while serving; reads rows only.
+// Reclaim: unreferenced blobs, dead uploads, garbage files. Continuous, bounded, while serving; reads rows
+// only.
 #pragma once
 #include "db/database.h"
 

@@ -14,14 +14,17 @@ static const int64_t LEAST_INTERVAL = 500000; // microseconds; below it slow_dow
 // Without vowels (no words) and without letters that look like another.
 static const char letters[] = "BCDFGHJKLMNPQRSTVWXZ";
 
+// What nobody approves goes by itself, and when 10,000 wait, the oldest make room: to refuse the newest would
+// let anybody close the door for all.
 static const struct db_statement delete_old = {
     "device_delete_old",
-    "delete from rbac.device_code where expires_at < clock_timestamp() - interval '15 minutes'"};
-// At most 10,000 wait at once: what nobody approves goes by itself.
+    "delete from rbac.device_code where expires_at < clock_timestamp() - interval '15 minutes' "
+    "or device_hash in (select device_hash from rbac.device_code where state = 'pending' "
+    "order by expires_at desc offset 9999 for update skip locked)"};
 static const struct db_statement insert_code = {
     "device_insert", "insert into rbac.device_code (device_hash, user_code, client_id, scope, expires_at) "
-                     "select $1, $2, $3, $4, clock_timestamp() + interval '15 minutes' "
-                     "where (select count(*) from rbac.device_code) < 10000 on conflict do nothing"};
+                     "values ($1, $2, $3, $4, clock_timestamp() + interval '15 minutes') "
+                     "on conflict do nothing"};
 static const struct db_statement select_code = {
     "device_select", "select client_id, state, expires_at <= clock_timestamp() from rbac.device_code "
                      "where device_hash = $1"};
@@ -112,8 +115,7 @@ bool signin_device_code(struct service_call *call)
         DB_RUN(call->tx, &insert_code, db_bytes(hash_of(call->arena, device_code)), db_text(user_code),
                db_string(client_id), db_text(scope));
     if (db_affected(inserted) != 1) {
-        signin_error(call, 503, "temporarily_unavailable", 90033,
-                     "Too many sign-ins wait for their approval. Please try again.");
+        signin_error(call, 503, "temporarily_unavailable", 90033, "No code could be made. Please try again.");
         return false;
     }
     answer_codes(call, device_code, user_code);

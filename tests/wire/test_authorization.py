@@ -1,6 +1,7 @@
 """Who may do what on every route, and tokens that are shown where they do not belong."""
 import base64
 import json
+import subprocess
 import uuid
 
 import pytest
@@ -328,3 +329,24 @@ def test_nobody_locks_others_out_of_the_device_page(site):
     codes = device(site)
     decide(site, codes["user_code"], user).expect(200)
     poll(site, codes["device_code"]).expect(200)
+
+
+def sql(site, statement):
+    """One statement in the site's private cluster, as its own user."""
+    done = subprocess.run(["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "psql", "-XAtq", "-U", "azsacr",
+                           "-h", str(site.state / "run" / "pg"), "-d", "azsacr", "-c", statement],
+                          capture_output=True, text=True, cwd="/", stdin=subprocess.DEVNULL, timeout=30)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_nobody_fills_the_waiting_room_for_device_codes(site):
+    """Ten thousand codes that nobody approves keep no other from getting one."""
+    sql(site, "insert into rbac.device_code (device_hash, user_code, client_id, scope, expires_at)"
+             " select sha256(n::text::bytea), 'waiting ' || n, gen_random_uuid(), 'x', clock_timestamp() + interval '14 minutes'"
+             " from generate_series(1, 10100) n")
+    user, codes = site.user(), device(site)
+    decide(site, codes["user_code"], user).expect(200)
+    poll(site, codes["device_code"]).expect(200)
+    assert int(sql(site, "select count(*) from rbac.device_code")) <= 10000
+    sql(site, "delete from rbac.device_code")

@@ -167,6 +167,18 @@ PGresult *connection_command(struct db_connection *c, const char *sql)
     return await(c);
 }
 
+bool connection_begin(struct db_connection *c)
+{
+    PGresult *result = connection_command(c, "begin");
+    bool begun = result != NULL && PQresultStatus(result) == PGRES_COMMAND_OK;
+    if (result != NULL && !begun) {
+        session_log_failure("database.failed", "begin", result);
+        connection_drop(c, "a transaction could not be opened");
+    }
+    PQclear(result);
+    return begun;
+}
+
 static size_t slot(const struct db_connection *c, const struct db_statement *statement)
 {
     size_t mask = c->prepared_capacity - 1;
@@ -197,13 +209,44 @@ static void remember(struct db_connection *c, const struct db_statement *stateme
     c->prepared_count++;
 }
 
+// Opens a transaction and runs its first statement in one round trip: two messages of one pipeline. NULL when
+// the session is lost; an error of `begin` is the session's too.
+static PGresult *run_opening(struct db_connection *c, const struct db_statement *statement, size_t count)
+{
+    struct session_parameters *p = &c->parameters;
+    if (!PQenterPipelineMode(c->pg) || !PQsendQueryParams(c->pg, "begin", 0, NULL, NULL, NULL, NULL, 0) ||
+        !PQsendQueryPrepared(c->pg, statement->name, (int)count, p->values, p->lengths, p->formats, 0) ||
+        !PQpipelineSync(c->pg)) {
+        connection_drop(c, NULL);
+        return NULL;
+    }
+    PGresult *begun = await(c), *result = begun ? await(c) : NULL, *end = result ? await(c) : NULL;
+    bool opened = begun && PQresultStatus(begun) == PGRES_COMMAND_OK;
+    bool whole = end && PQresultStatus(end) == PGRES_PIPELINE_SYNC && PQexitPipelineMode(c->pg);
+    if (begun && !opened)
+        session_log_failure("database.failed", "begin", begun);
+    PQclear(begun);
+    PQclear(end);
+    if (opened && whole)
+        return result;
+    PQclear(result);
+    connection_drop(c, "a transaction could not be opened");
+    return NULL;
+}
+
 PGresult *connection_run(struct db_connection *c, const struct db_statement *statement,
-                         const struct db_value *values, size_t count, bool *refused)
+                         const struct db_value *values, size_t count, bool *open, bool *refused)
 {
     *refused = !session_fill(&c->parameters, values, count);
     if (*refused || c->pg == NULL)
         return NULL;
-    if (!is_prepared(c, statement)) {
+    bool known = is_prepared(c, statement);
+    if (!*open && !known) {
+        *open = connection_begin(c);
+        if (!*open)
+            return NULL;
+    }
+    if (!known) {
         if (!PQsendPrepare(c->pg, statement->name, statement->sql, 0, NULL)) {
             connection_drop(c, NULL);
             return NULL;
@@ -213,6 +256,11 @@ PGresult *connection_run(struct db_connection *c, const struct db_statement *sta
             return result;
         PQclear(result);
         remember(c, statement);
+    }
+    if (!*open) {
+        PGresult *result = run_opening(c, statement, count);
+        *open = result != NULL;
+        return result;
     }
     struct session_parameters *p = &c->parameters;
     if (!PQsendQueryPrepared(c->pg, statement->name, (int)count, p->values, p->lengths, p->formats, 0)) {

@@ -24,6 +24,7 @@ struct db_transaction {
     bool retry;    // the transaction may succeed when it is run again
     bool overload; // it failed for want of time or room
     bool stale;    // it failed because the session was of no more use
+    bool open;     // "begin" was sent: with the first statement, to save a round trip
     bool renewed;  // the connection was made anew under the first statement
     size_t statements;
     struct db_note *first_note, *last_note;
@@ -104,26 +105,6 @@ static void poison(struct db_transaction *tx, const char *statement, PGresult *r
     }
 }
 
-// Opens the transaction; a session that died while it was idle is replaced once.
-static bool begin(struct db_connection *connection)
-{
-    for (int again = 0; again < 2; again++) {
-        if (!connection_ensure(connection))
-            return false;
-        PGresult *result = connection_command(connection, "begin");
-        if (result != NULL && PQresultStatus(result) == PGRES_COMMAND_OK) {
-            PQclear(result);
-            return true;
-        }
-        if (result != NULL) {
-            session_log_failure("database.failed", "begin", result);
-            PQclear(result);
-            connection_drop(connection, "a transaction could not be opened");
-        }
-    }
-    return false;
-}
-
 static void clear_result(void *result)
 {
     PQclear(result);
@@ -136,12 +117,13 @@ const struct db_result *db_run(struct db_transaction *tx, const struct db_statem
         return &no_rows;
     bool refused = false;
     bool first = tx->statements++ == 0;
-    PGresult *result = connection_run(tx->connection, statement, values, count, &refused);
+    PGresult *result = connection_run(tx->connection, statement, values, count, &tx->open, &refused);
     if (result == NULL && !refused && first && tx->depth == 0 && !tx->renewed) {
         // Nothing was done yet: a session that died just now costs nobody a request.
         tx->renewed = true;
-        if (begin(tx->connection))
-            result = connection_run(tx->connection, statement, values, count, &refused);
+        tx->open = false;
+        if (connection_ensure(tx->connection))
+            result = connection_run(tx->connection, statement, values, count, &tx->open, &refused);
     }
     if (refused)
         log_error("database.refused", "statement", statement->name, "message", "a value cannot be sent");
@@ -159,10 +141,23 @@ const struct db_result *db_run(struct db_transaction *tx, const struct db_statem
     return rows;
 }
 
+// For a transaction that begins with something else than a statement. A session that died while it was idle
+// is replaced once.
+static bool open_alone(struct db_transaction *tx)
+{
+    for (int again = 0; again < 2 && !tx->open; again++)
+        tx->open = connection_ensure(tx->connection) && connection_begin(tx->connection);
+    return tx->open;
+}
+
 static void command(struct db_transaction *tx, const char *sql)
 {
     if (db_failed(tx))
         return;
+    if (!tx->open && !open_alone(tx)) {
+        tx->failed = true;
+        return;
+    }
     tx->statements++;
     PGresult *result = connection_command(tx->connection, sql);
     if (result == NULL)
@@ -222,7 +217,7 @@ void db_release_savepoint(struct db_transaction *tx)
 
 static void roll_back(struct db_transaction *tx)
 {
-    if (connection_is_lost(tx->connection))
+    if (!tx->open || connection_is_lost(tx->connection))
         return;
     PGresult *result = connection_command(tx->connection, "rollback");
     if (result != NULL && PQresultStatus(result) != PGRES_COMMAND_OK)
@@ -233,6 +228,8 @@ static void roll_back(struct db_transaction *tx)
 static enum db_outcome commit(struct db_transaction *tx)
 {
     failpoint("database.commit");
+    if (!tx->open && !open_alone(tx))
+        return DB_UNAVAILABLE;
     PGresult *result = connection_command(tx->connection, "commit");
     if (result == NULL) {
         log_error("database.commit_unknown", "message", "the connection was lost in a commit");
@@ -252,7 +249,7 @@ static enum db_outcome commit(struct db_transaction *tx)
 static enum db_outcome run_once(struct db_transaction *tx, bool (*run)(struct db_transaction *, void *),
                                 void *argument)
 {
-    if (!begin(tx->connection))
+    if (!connection_ensure(tx->connection))
         return DB_UNAVAILABLE;
     bool wanted = run(tx, argument);
     if (wanted && !db_failed(tx) && tx->first_note != NULL && commit_hook != NULL)

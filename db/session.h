@@ -66,10 +66,13 @@ void connection_drop(struct db_connection *connection, const char *why);
 bool connection_is_lost(const struct db_connection *connection);
 // The last result of a command, NULL when the connection was lost.
 PGresult *connection_command(struct db_connection *connection, const char *sql);
-// Prepares the statement when this session has not seen it, and runs it. NULL when the connection was lost
-// or, with *refused set, when a value cannot be sent.
+// Opens a transaction. False: the session was of no use and is gone.
+bool connection_begin(struct db_connection *connection);
+// Prepares the statement when this session has not seen it, and runs it. Unless *open, the transaction is
+// opened with it, in the same round trip where that is possible. NULL when the connection was lost or, with
+// *refused set, when a value cannot be sent.
 PGresult *connection_run(struct db_connection *connection, const struct db_statement *statement,
-                         const struct db_value *values, size_t count, bool *refused);
+                         const struct db_value *values, size_t count, bool *open, bool *refused);
 
 // database.c, for job_workers.c: how many savepoints are open, and back to the one of that depth.
 size_t transaction_depth(const struct db_transaction *tx);

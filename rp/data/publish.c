@@ -8,18 +8,18 @@
 #include "rp/data/content.h"
 #include "rp/data/reply.h"
 
-static const struct db_statement publish_writable = {
-    "publish_writable", "select write_enabled from acr.repository where id = $1"};
+// The repository's row is held by now; what its lock says is read after that.
 static const struct db_statement publish_take = {
-    "publish_take", "delete from acr.upload where id = $1 and registry_id = $2 returning id"};
+    "publish_take", "delete from acr.upload where id = $1 and registry_id = $2"
+                    " returning (select p.write_enabled from acr.repository p where p.id = $3)"};
 static const struct db_statement publish_blob = {
     "publish_blob",
-    "insert into acr.blob as b (registry_id, digest, size, file) values ($1, $2, $3, $4)"
+    "with b as (insert into acr.blob as b (registry_id, digest, size, file) values ($1, $2, $3, $4)"
     " on conflict (registry_id, digest) do update set touched = clock_timestamp(), promised = true"
-    " returning b.file, b.size"};
-static const struct db_statement publish_link = {
-    "publish_link", "insert into acr.blob_link (repository_id, registry_id, digest) values ($1, $2, $3)"
-                    " on conflict (repository_id, digest) do nothing"};
+    " returning b.registry_id, b.digest, b.file),"
+    " l as (insert into acr.blob_link (repository_id, registry_id, digest)"
+    " select $5::bigint, b.registry_id, b.digest from b on conflict (repository_id, digest) do nothing)"
+    " select b.file from b"};
 static const struct db_statement publish_replace = {
     "publish_replace", "update acr.blob set file = $3, size = $4 where registry_id = $1 and digest = $2"};
 static const struct db_statement publish_garbage = {
@@ -53,22 +53,22 @@ static bool publish_run(struct upload *upload)
     int64_t repository = repository_find(call->tx, call->registry.id, call->repository, true);
     if (repository == 0)
         return false;
-    const struct db_result *writable = DB_RUN(call->tx, &publish_writable, db_int(repository));
-    if (db_rows(writable) == 1 && !db_get_bool(writable, 0, 0)) {
-        registry_fail(call, 405, "REGISTRY_DISALLOWED_OPERATION", TEXT("{}"), "%s", REGISTRY_DISALLOWED);
-        return false;
-    }
-    if (db_rows(DB_RUN(call->tx, &publish_take, db_string(upload->state.id), db_int(call->registry.id))) ==
-        0) {
+    const struct db_result *taken = DB_RUN(call->tx, &publish_take, db_string(upload->state.id),
+                                           db_int(call->registry.id), db_int(repository));
+    if (db_rows(taken) == 0) {
         upload_fail_unknown(call);
         return false;
     }
+    if (!db_get_bool(taken, 0, 0)) {
+        registry_fail(call, 405, "REGISTRY_DISALLOWED_OPERATION", TEXT("{}"), "%s", REGISTRY_DISALLOWED);
+        return false;
+    }
     failpoint("publish.before_blob");
-    const struct db_result *blob = DB_RUN(call->tx, &publish_blob, db_int(call->registry.id),
-                                          db_text(upload->digest), db_int(size), db_string(upload->state.id));
+    const struct db_result *blob =
+        DB_RUN(call->tx, &publish_blob, db_int(call->registry.id), db_text(upload->digest), db_int(size),
+               db_string(upload->state.id), db_int(repository));
     if (db_rows(blob) == 0)
         return false;
-    DB_RUN(call->tx, &publish_link, db_int(repository), db_int(call->registry.id), db_text(upload->digest));
     if (!text_is(db_get(blob, 0, 0), upload->state.id))
         settle(upload, db_get(blob, 0, 0));
     failpoint("publish.before_commit");

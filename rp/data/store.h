@@ -32,7 +32,7 @@ enum store_fault store_sync(struct store_file *file);
 void store_end(struct store_file *file); // releases the lock, closes
 // Whether a published file is there with that size.
 enum store_fault store_stat(const char *id, int64_t *size);
-// The internal path that the edge sends: "/_store/ab/cd/<id>".
+// The internal path that the edge sends: "/_store/ab/<id>".
 struct text store_address(struct arena *arena, const char *id);
 enum store_fault store_link(const char *from, const char *to); // another name for the same bytes; EMLINK, EXDEV: a copy
 enum store_fault store_remove(const char *id);                 // unlink and fsync of the directory; absent is well

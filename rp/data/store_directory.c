@@ -1,4 +1,4 @@
-// The store as a directory: DIRECTORY/ab/cd/<uuid>, on a local disk or a shared file system that fences lock
+// The store as a directory: DIRECTORY/ab/<uuid>, on a local disk or a shared file system that fences lock
 // holders.
 #include "rp/data/store.h"
 
@@ -22,7 +22,9 @@
 
 enum {
     ID_LENGTH = 36,
-    PATH_LENGTH = 6 + ID_LENGTH, // "ab/cd/<id>"
+    // "ab/<id>". One level: 256 directories are soon there, where 65,536 would be made and synced all the
+    // time.
+    PATH_LENGTH = 3 + ID_LENGTH,
     LOCK_WAIT_MS = 2000,
     LOCK_STEP_MS = 5,
     LOW_WATER_AGE_US = 1000000,
@@ -79,7 +81,7 @@ static bool path_of(const char *id, char path[PATH_LENGTH + 1])
     for (const char *p = id; *p; p++)
         if (*p >= 'A' && *p <= 'F')
             return false;
-    snprintf(path, PATH_LENGTH + 1, "%.2s/%.2s/%s", id, id + 2, id);
+    snprintf(path, PATH_LENGTH + 1, "%.2s/%s", id, id);
     return true;
 }
 
@@ -96,28 +98,21 @@ static enum store_fault sync_directory(const char *path)
 
 static enum store_fault sync_directory_of(const char *path)
 {
-    char directory[6];
-    snprintf(directory, sizeof directory, "%.5s", path);
+    char directory[3];
+    snprintf(directory, sizeof directory, "%.2s", path);
     return sync_directory(directory);
 }
 
-// A new directory is made lasting at once: that is rare, and a publish then syncs the last one only.
-static enum store_fault make_directory(const char *path, const char *parent)
+// A new directory is made lasting at once: that is rare, and a publish then syncs the directory only.
+static enum store_fault make_directory_of(const char *path)
 {
-    if (mkdirat(root, path, 0750) != 0)
-        return errno == EEXIST ? STORE_OK : failed("mkdir", path, errno);
-    if (fchmodat(root, path, DIRECTORY_MODE, 0) != 0)
-        return failed("chmod", path, errno);
-    return sync_directory(parent);
-}
-
-static enum store_fault make_directories(const char *path)
-{
-    char first[3], second[6];
-    snprintf(first, sizeof first, "%.2s", path);
-    snprintf(second, sizeof second, "%.5s", path);
-    enum store_fault fault = make_directory(first, ".");
-    return fault == STORE_OK ? make_directory(second, first) : fault;
+    char directory[3];
+    snprintf(directory, sizeof directory, "%.2s", path);
+    if (mkdirat(root, directory, 0750) != 0)
+        return errno == EEXIST ? STORE_OK : failed("mkdir", directory, errno);
+    if (fchmodat(root, directory, DIRECTORY_MODE, 0) != 0)
+        return failed("chmod", directory, errno);
+    return sync_directory(".");
 }
 
 static bool make_root(const char *directory)
@@ -169,7 +164,7 @@ static int open_file(const char *path, bool create, enum store_fault *fault)
     int descriptor = openat(root, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (descriptor >= 0 || errno != ENOENT || !create)
         return descriptor;
-    *fault = make_directories(path);
+    *fault = make_directory_of(path);
     if (*fault != STORE_OK)
         return -1;
     descriptor = openat(root, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
@@ -356,7 +351,7 @@ enum store_fault store_link(const char *from, const char *to)
     char from_path[PATH_LENGTH + 1], to_path[PATH_LENGTH + 1];
     if (!path_of(from, from_path) || !path_of(to, to_path))
         return STORE_ABSENT;
-    enum store_fault fault = make_directories(to_path);
+    enum store_fault fault = make_directory_of(to_path);
     if (fault != STORE_OK)
         return fault;
     if (linkat(root, from_path, root, to_path, 0) != 0) {
@@ -416,10 +411,11 @@ static bool hex_pair(const char *name)
 
 typedef bool store_visitor(const char *id, int64_t size, void *argument);
 
-// Every entry of `path` that `depth` levels of directories lead to; false when the visitor wants no more.
-static bool walk(const char *path, int depth, store_visitor *each, void *argument)
+// Every entry of one directory; false when the visitor wants no more.
+static bool visit(int parent, const char *name, bool (*entry)(int, const char *, store_visitor *, void *),
+                  store_visitor *each, void *argument)
 {
-    int descriptor = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    int descriptor = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     DIR *directory = descriptor >= 0 ? fdopendir(descriptor) : NULL;
     if (directory == NULL) {
         if (descriptor >= 0)
@@ -427,22 +423,25 @@ static bool walk(const char *path, int depth, store_visitor *each, void *argumen
         return true;
     }
     bool more = true;
-    for (struct dirent *entry; more && (entry = readdir(directory)) != NULL;) {
-        char below[16];
-        int64_t size = 0;
-        if (depth > 0 && hex_pair(entry->d_name)) {
-            snprintf(below, sizeof below, "%.8s%s%.2s", depth == 2 ? "" : path, depth == 2 ? "" : "/",
-                     entry->d_name);
-            more = walk(below, depth - 1, each, argument);
-        } else if (depth == 0 && store_stat(entry->d_name, &size) == STORE_OK) {
-            more = each(entry->d_name, size, argument);
-        }
-    }
+    for (struct dirent *found; more && (found = readdir(directory)) != NULL;)
+        more = entry(descriptor, found->d_name, each, argument);
     closedir(directory);
     return more;
 }
 
+static bool visit_file(int directory, const char *name, store_visitor *each, void *argument)
+{
+    int64_t size = 0;
+    (void)directory;
+    return store_stat(name, &size) != STORE_OK || each(name, size, argument);
+}
+
+static bool visit_directory(int parent, const char *name, store_visitor *each, void *argument)
+{
+    return !hex_pair(name) || visit(parent, name, visit_file, each, argument);
+}
+
 void store_enumerate(store_visitor *each, void *argument)
 {
-    walk(".", 2, each, argument);
+    visit(root, ".", visit_directory, each, argument);
 }

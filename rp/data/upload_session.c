@@ -6,18 +6,24 @@
 #include "rp/data/content.h"
 #include "rp/data/reply.h"
 
-// `spent`: the id's file belongs to a blob already, or is on its way out.
+// Column 3: the id's file belongs to a blob already, or is on its way out; 4: the repository takes no pushes.
 static const struct db_statement session_find = {
     "upload_session_find", "select u.registry_id, u.repository, u.put_from,"
-                           " exists (select 1 from acr.blob b where b.file = i.id)"
-                           " or exists (select 1 from acr.garbage g where g.file = i.id)"
+                           " u.id is null and (exists (select 1 from acr.blob b where b.file = i.id)"
+                           " or exists (select 1 from acr.garbage g where g.file = i.id)),"
+                           " exists (select 1 from acr.repository p where p.registry_id = $2 and p.name = $3"
+                           " and p.deleted_at is null and not p.write_enabled)"
                            " from (select $1::uuid as id) i left join acr.upload u on u.id = i.id"};
 static const struct db_statement session_make = {
     "upload_session_make", "insert into acr.upload (id, registry_id, repository, put_from)"
                            " values ($1, $2, $3, $4) on conflict (id) do nothing"};
-static const struct db_statement repository_locked = {
-    "upload_repository_locked", "select 1 from acr.repository where registry_id = $1 and name = $2"
-                                " and deleted_at is null and not write_enabled"};
+
+static const struct db_result *find_session(struct upload *upload)
+{
+    struct registry_call *call = &upload->call;
+    return DB_RUN(call->tx, &session_find, db_string(upload->state.id), db_int(call->registry.id),
+                  db_text(call->repository));
+}
 
 static int64_t stated_size(const struct upload *upload)
 {
@@ -61,13 +67,23 @@ void upload_commit_lightly(struct db_transaction *tx)
     DB_RUN0(tx, &commit_lightly);
 }
 
+static bool repository_is_open(struct registry_call *call, const struct db_result *row)
+{
+    if (db_rows(row) == 0 || !db_get_bool(row, 0, 4))
+        return true;
+    registry_fail(call, 405, "REGISTRY_DISALLOWED_OPERATION", TEXT("{}"), "%s", REGISTRY_DISALLOWED);
+    return false;
+}
+
 // Makes the row where the session has had no body yet. put_from 0 says that a PUT's bytes are not the
 // session's.
 static bool find_or_make(struct upload *upload)
 {
     struct registry_call *call = &upload->call;
     const char *id = upload->state.id;
-    const struct db_result *row = DB_RUN(call->tx, &session_find, db_string(id));
+    const struct db_result *row = find_session(upload);
+    if (!repository_is_open(call, row))
+        return false;
     if (db_rows(row) == 1 && !db_is_null(row, 0, 0)) {
         if (is_ours(upload, row) && (!upload->state_given || state_fits(upload))) {
             upload_commit_lightly(call->tx); // it wrote nothing but row locks
@@ -86,21 +102,10 @@ static bool find_or_make(struct upload *upload)
     return upload->published;
 }
 
-static bool repository_is_open(struct registry_call *call)
-{
-    if (db_rows(DB_RUN(call->tx, &repository_locked, db_int(call->registry.id), db_text(call->repository))) ==
-        0)
-        return true;
-    registry_fail(call, 405, "REGISTRY_DISALLOWED_OPERATION", TEXT("{}"), "%s", REGISTRY_DISALLOWED);
-    return false;
-}
-
 static bool open_run(struct upload *upload)
 {
     struct registry_call *call = &upload->call;
     if (!registry_admit(call, ACCESS_PUSH))
-        return false;
-    if (!repository_is_open(call))
         return false;
     if (!find_or_make(upload))
         return false;
@@ -118,13 +123,15 @@ bool upload_session_open(struct upload *upload)
 }
 
 // $2: a PUT with a body, $3: the file's size. What a PUT adds is the session's only once it is published, so
-// the size before it is written down before its first byte.
+// the size before it is written down before its first byte. Any other change here may be lost in a crash, so
+// its commit does not wait for the disk.
 static const struct db_statement session_hold = {
     "upload_session_hold",
     "update acr.upload set touched = clock_timestamp(),"
     " put_from = case when $2::boolean then least(put_from, $3::bigint) else put_from end"
     " where id = $1 and not exists (select 1 from acr.blob b where b.file = $1)"
-    " and not exists (select 1 from acr.garbage g where g.file = $1) returning put_from"};
+    " and not exists (select 1 from acr.garbage g where g.file = $1) returning put_from,"
+    " case when not $2::boolean then set_config('synchronous_commit', 'off', true) end"};
 static const struct db_statement session_clear = {"upload_session_clear",
                                                   "update acr.upload set put_from = null where id = $1"};
 // The net for a file made between the row's end and our lock: nobody else names it.
@@ -143,8 +150,6 @@ static bool hold_run(struct upload *upload)
     struct registry_call *call = &upload->call;
     const char *id = upload->state.id;
     bool put = upload->has_body && upload->kind != UPLOAD_APPEND;
-    if (!put)
-        upload_commit_lightly(call->tx);
     const struct db_result *row =
         DB_RUN(call->tx, &session_hold, db_string(id), db_bool(put), db_int(store_size(upload->file)));
     upload->start = -1;
@@ -210,7 +215,7 @@ static bool look(struct upload *upload, bool *has_row, int64_t *put_from)
     struct registry_call *call = &upload->call;
     if (!registry_admit(call, ACCESS_PUSH))
         return false;
-    const struct db_result *row = DB_RUN(call->tx, &session_find, db_string(upload->state.id));
+    const struct db_result *row = find_session(upload);
     *has_row = db_rows(row) == 1 && !db_is_null(row, 0, 0);
     *put_from = *has_row && !db_is_null(row, 0, 2) ? db_get_int(row, 0, 2) : -1;
     bool known = *has_row

@@ -107,10 +107,22 @@ static const struct db_statement check_value = {
     "on conflict (name) do update set value = azsacr.setting.value returning value",
 };
 
+static const struct db_statement check_value_exists = {
+    "master_key_known",
+    "select 1 from azsacr.setting where name = 'master_key'",
+};
+
 struct key_check {
     struct text id;
-    bool equal;
+    bool equal, known;
 };
+
+static bool look_for_check(struct db_transaction *tx, void *argument)
+{
+    struct key_check *check = argument;
+    check->known = db_rows(DB_RUN0(tx, &check_value_exists)) > 0;
+    return true;
+}
 
 static bool compare_key(struct db_transaction *tx, void *argument)
 {
@@ -123,14 +135,19 @@ static bool compare_key(struct db_transaction *tx, void *argument)
 struct master_key *site_master_key(const struct config *config, struct arena *arena, const char **why)
 {
     const char *path = arena_printf(arena, "%s/keys/master.key", config->state);
-    struct master_key *key = master_key_load(path, true, arena, why);
-    if (key == NULL)
-        return NULL;
     struct db_target target = {site_conninfo(config, arena), "azsacr start", 10000};
     struct db_connection *connection = db_connection_new(&target);
-    struct key_check check = {.id = master_key_id(key, arena)};
-    enum db_outcome outcome = db_transact(connection, compare_key, &check);
+    struct key_check check = {0};
+    // A database that knows a key has no use for a new one: a missing file is said so, not papered over.
+    enum db_outcome outcome = db_transact(connection, look_for_check, &check);
+    struct master_key *key = NULL;
+    if (outcome == DB_COMMITTED && (key = master_key_load(path, !check.known, arena, why)) != NULL) {
+        check.id = master_key_id(key, arena);
+        outcome = db_transact(connection, compare_key, &check);
+    }
     db_connection_free(connection);
+    if (key == NULL && outcome == DB_COMMITTED)
+        return NULL;
     if (outcome == DB_COMMITTED)
         return key;
     *why = outcome == DB_ROLLED_BACK && !check.equal

@@ -25,3 +25,23 @@ def test_up_says_how_to_go_on(site):
     assert f"az cloud register -n azsacr --cloud-config @{site.state}/cloud.json" in log
     password = (site.state / "secrets" / "operator-password").read_text().strip()
     assert password not in log
+
+
+def test_a_lost_master_key_is_said_and_not_replaced(fresh_site):
+    """A start without the key's file must not make another one over a database that was sealed with it."""
+    key = fresh_site.state / "keys" / "master.key"
+    kept = key.read_bytes()
+    fresh_site.stop()
+    key.unlink()
+    fresh_site.process = None
+    try:
+        fresh_site.start(wait=15)
+        raise AssertionError("it started without its master key")
+    except AssertionError as error:
+        assert "master.key cannot be read" in fresh_site.log(), error
+    fresh_site.process.terminate()
+    fresh_site.process.wait(60)
+    assert not key.exists()
+    key.write_bytes(kept)
+    key.chmod(0o600)
+    fresh_site.start()

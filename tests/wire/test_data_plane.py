@@ -318,3 +318,10 @@ def test_acr_api(registry):
     gone = client.delete("/acr/v1/meta/app").expect(202).json
     assert gone == {"manifestsDeleted": [digest], "tagsDeleted": ["v1"]}
     assert client.get("/acr/v1/meta/app").expect(404).code == "NAME_UNKNOWN"
+
+
+def test_a_repository_may_be_called_like_an_upload(registry):
+    """The edge tells uploads from manifests by the whole path, not by a piece of it."""
+    client = registry.client()
+    digest, _ = registry.push_image(client, "odd/blobs/uploads/name", "v1", [b"odd"])
+    assert client.get("/v2/odd/blobs/uploads/name/manifests/v1").expect(200).header("Docker-Content-Digest") == digest

@@ -141,6 +141,8 @@ static bool fits(const struct http_router *router, const struct pattern *p, cons
         const struct piece *piece = &p->pieces[i];
         size_t width = piece->kind == MANY ? taken : 1;
         for (size_t k = 0; k < width; k++) {
+            if (s == 0)
+                return false;
             struct text segment = segment_of(view, --s);
             if (piece->kind == LITERAL) {
                 if (!(router->ignore_case ? text_equal_nocase(segment, piece->name)

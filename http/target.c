@@ -69,7 +69,7 @@ void http_read_ids(struct http_request *request)
 {
     uuid_random(request->request_id);
     struct text theirs = http_header(request, "x-ms-correlation-request-id", NULL);
-    if (!is_correlation_id(theirs))
+    if (theirs.base == NULL || !is_correlation_id(theirs))
         theirs = text_of(request->request_id);
     memcpy(request->correlation_id, theirs.base, theirs.length);
     request->correlation_id[theirs.length] = '\0';

@@ -69,8 +69,8 @@ void http_read_ids(struct http_request *request)
 {
     uuid_random(request->request_id);
     struct text theirs = http_header(request, "x-ms-correlation-request-id", NULL);
-    if (theirs.base == NULL || !is_correlation_id(theirs))
-        theirs = text_of(request->request_id);
-    memcpy(request->correlation_id, theirs.base, theirs.length);
-    request->correlation_id[theirs.length] = '\0';
+    if (theirs.base != NULL && is_correlation_id(theirs))
+        snprintf(request->correlation_id, sizeof request->correlation_id, "%.*s", TEXT_ARG(theirs));
+    else
+        memcpy(request->correlation_id, request->request_id, sizeof request->request_id);
 }

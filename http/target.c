@@ -3,6 +3,8 @@
 
 #include "base/arena.h"
 
+#include <stdio.h>
+
 static bool plain(struct text t)
 {
     for (size_t i = 0; i < t.length; i++) {

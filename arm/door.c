@@ -109,7 +109,8 @@ static bool is_write(const struct arm_call *call)
     return (call->request->method & (HTTP_PUT | HTTP_PATCH | HTTP_POST | HTTP_DELETE)) != 0;
 }
 
-// A write decides again with the version of now, after the last statement that can wait (design.md 5).
+// A write decides again with the version of now, after the last statement that can wait
+// (docs/architecture.md).
 static void decide_again(struct arm_call *call)
 {
     struct rbac_version now;

@@ -11,56 +11,57 @@ struct arena;
 
 struct config {
     // Where everything we own lives.
-    const char *state;         // STATE directory, absolute
-    const char *runtime;       // sockets: STATE/run, or shorter when STATE is too long for a socket address
-    const char *store;         // blob files: STATE/store unless set
+    const char *state;   // STATE directory, absolute
+    const char *runtime; // sockets: STATE/run, or shorter when STATE is too long for a socket address
+    const char *store;   // blob files: STATE/store unless set
     // Names.
-    const char *region;        // "local"
-    const char *domain;        // "azurestack.external"
-    int port;                  // of the edge, 443 or another
-    const char *listen;        // address the edge listens on; "0.0.0.0" and "::" unless set
+    const char *region; // "local"
+    const char *domain; // "azurestack.external"
+    int port;           // of the edge, 443 or another
+    const char *listen; // address the edge listens on; "0.0.0.0" and "::" unless set
     // Database.
-    const char *database;      // libpq connection string; NULL: the private cluster
+    const char *database; // libpq connection string; NULL: the private cluster
     // Sizes.
-    int loops;                 // event loops of one serve: 2
-    int request_workers;       // 8
-    int job_workers;           // 2
-    int receiver_connections;  // database connections of the receiver: 8
-    int receiver_threads;      // uploads at once: 1000
+    int loops;                // event loops of one serve: 2
+    int request_workers;      // 8
+    int job_workers;          // 2
+    int receiver_connections; // database connections of the receiver: 8
+    int receiver_threads;     // uploads at once: 1000
     // Behaviour.
-    const char *api_versions;  // "mixed", "strict", "modern" (decisions 8)
-    const char *sku;           // "any" (Basic and Standard) or "standard-only" (decisions 2)
-    bool hybrid_shim;          // decisions 23
-    bool throttle;             // decisions 5
-    int64_t registry_quota;    // bytes of one registry, where the operator set none: 100 GiB (decisions 37)
-    int64_t low_water;         // free bytes below which pushes are refused; 0: larger of 2 GiB and 5 %
-    int64_t store_grace;       // seconds a garbage file waits: 60
-    const char *loopback;      // "127.0.0.1:PORT" for a plain TCP listener beside the sockets (bench); NULL
-    bool hello;                // a host "hello.…" that answers 12 bytes, what bench/run measures against; off
-    const char *protect;       // decisions 28: "children"
-    const char *log_level;     // "info"
+    const char *api_versions; // "mixed", "strict", "modern" (decisions 8)
+    const char *sku;          // "any" (Basic and Standard) or "standard-only" (decisions 2)
+    bool hybrid_shim;         // decisions 23
+    bool throttle;            // decisions 5
+    int64_t registry_quota;   // bytes of one registry, where the operator set none: 100 GiB (decisions 37)
+    int64_t low_water;        // free bytes below which pushes are refused; 0: larger of 2 GiB and 5 %
+    int64_t store_grace;      // seconds a garbage file waits: 60
+    const char *loopback;     // "127.0.0.1:PORT" for a plain TCP listener beside the sockets (bench); NULL
+    bool hello;            // a host "hello.…" that answers 12 bytes, what bench/run measures against; off
+    const char *protect;   // decisions 28: "children"
+    const char *log_level; // "info"
     // Computed, lower case.
-    const char *suffix;              // "azsacr.local.azurestack.external"
-    const char *acr_suffix;          // ".azsacr.local.azurestack.external[:port]"
-    const char *host_management;     // "management.local.azurestack.external"
-    const char *host_admin;          // "adminmanagement.…"
-    const char *host_adfs;           // "adfs.…"
-    const char *host_graph;          // "graph.…"
-    const char *host_portal;         // "portal.…"
-    const char *host_hello;          // "hello.…", NULL unless `hello`
-    const char *port_suffix;         // "" or ":8443"
-    const char *url_management;      // "https://management.…[:port]" and so on, no trailing slash
+    const char *suffix;          // "azsacr.local.azurestack.external"
+    const char *acr_suffix;      // ".azsacr.local.azurestack.external[:port]"
+    const char *host_management; // "management.local.azurestack.external"
+    const char *host_admin;      // "adminmanagement.…"
+    const char *host_adfs;       // "adfs.…"
+    const char *host_graph;      // "graph.…"
+    const char *host_portal;     // "portal.…"
+    const char *host_hello;      // "hello.…", NULL unless `hello`
+    const char *port_suffix;     // "" or ":8443"
+    const char *url_management;  // "https://management.…[:port]" and so on, no trailing slash
     const char *url_admin;
-    const char *url_adfs;            // "https://adfs.…[:port]"
+    const char *url_adfs; // "https://adfs.…[:port]"
     const char *url_graph;
     const char *url_portal;
     // Filled from the database or first start.
     const char *tenant_id;
-    const char *audience;            // "https://management.adfs.<region>.<domain>/<tenant id>": ARM's audience
+    const char *audience; // "https://management.adfs.<region>.<domain>/<tenant id>": ARM's audience
 };
 
-// Reads `path` (may be absent, unless AZSACR_CONFIG names it) and the environment; `state` wins over both when not NULL. NULL with *why, which
-// names file, line and, for an unknown key, the nearest known one. Lives in the arena.
+// Reads `path` (may be absent, unless AZSACR_CONFIG names it) and the environment; `state` wins over both
+// when not NULL. NULL with *why, which names file, line and, for an unknown key, the nearest known one. Lives
+// in the arena.
 struct config *config_load(struct arena *arena, const char *state, const char *path, const char **why);
 // Fills the computed members anew (after --port, --region or --domain).
 void config_derive(struct arena *arena, struct config *config);

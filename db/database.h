@@ -70,7 +70,7 @@ enum db_outcome {
     DB_UNAVAILABLE, // no connection, or it was lost: nothing (or, in the commit, an unknown) happened; or
                     // contention, a time limit or no room: nothing happened. The same request may succeed
                     // later.
-    DB_FAILED, // a statement failed; it is in the log
+    DB_FAILED,      // a statement failed; it is in the log
 };
 
 // Opens a transaction (read committed), calls run(), commits when it answers true and nothing failed. On

@@ -1,4 +1,4 @@
-// The read lane: one pipelined connection on each event loop, one batch an iteration (stack.md 4's facts).
+// The read lane: one pipelined connection on each event loop, one batch an iteration (docs/db.md).
 #pragma once
 #include "base/loop.h"
 #include "db/database.h"

@@ -32,6 +32,6 @@ struct http_server;
 // renamed.
 struct http_server *http_server_start(const struct http_server_config *config, struct arena *arena,
                                       const char **why);
-// Drains (stack.md 3.6): no new connections, answers say close, idle ones end; at most `limit_ms`.
+// Drains (docs/http.md): no new connections, answers say close, idle ones end; at most `limit_ms`.
 void http_server_stop(struct http_server *server, unsigned limit_ms);
 struct loop *http_server_loop(struct http_server *server, size_t index);

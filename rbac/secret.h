@@ -1,4 +1,5 @@
-// How secrets of principals are kept: random ones as a keyed SHA-256, chosen ones by scrypt (design.md 6).
+// How secrets of principals are kept: random ones as a keyed SHA-256, chosen ones by scrypt
+// (docs/architecture.md).
 #pragma once
 #include "base/text.h"
 #include "db/database.h"

@@ -1,5 +1,5 @@
 // What the hosts adfs. and graph. share: a request becomes a call, run on a worker in one transaction with a
-// snapshot that is current at the version read there (design.md 5).
+// snapshot that is current at the version read there (docs/architecture.md).
 #pragma once
 #include "db/database.h"
 #include "http/message.h"

@@ -1,4 +1,4 @@
-// The snapshot that decides in process, and the version that proves it current (design.md 5).
+// The snapshot that decides in process, and the version that proves it current (docs/architecture.md).
 #pragma once
 #include "base/text.h"
 #include "db/database.h"

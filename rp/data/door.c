@@ -1,5 +1,5 @@
 // The data plane's door: host, route, who, may, then the handler, on one of two lanes. The registry, the
-// caller's rights and the act are decided at one version of the access data (design.md 5).
+// caller's rights and the act are decided at one version of the access data (docs/architecture.md).
 #include "rp/data/access.h"
 #include "rp/data/challenge.h"
 #include "rp/data/registry_row.h"

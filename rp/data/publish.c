@@ -1,5 +1,5 @@
 // The session's file becomes the blob: synced, then one transaction moves its name from acr.upload to
-// acr.blob, or to acr.garbage when another file holds these bytes already (design.md 6).
+// acr.blob, or to acr.garbage when another file holds these bytes already (docs/architecture.md).
 #include "rp/data/upload.h"
 
 #include "base/arena.h"

@@ -224,7 +224,7 @@ static json_t *verified_claims(struct registry_call *call, struct text token)
 }
 
 // When the request's headers came. An upload may outlast its token: expiry is judged when it begins, rights
-// when it is written (design.md 5).
+// when it is written (docs/architecture.md).
 static int64_t arrival(const struct http_request *request)
 {
     int64_t now = clock_wall(), waited = request->started > 0 ? clock_monotonic() - request->started : 0;

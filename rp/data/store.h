@@ -1,6 +1,6 @@
-// Where blob bytes live. The directory is the first implementation; nothing else of azsacr knows files. A file's name
-// is the id of the upload that made it: never used twice, never renamed (design.md 6). No database here: who calls
-// keeps exactly one row naming each file.
+// Where blob bytes live. The directory is the first implementation; nothing else of azsacr knows files. A
+// file's name is the id of the upload that made it: never used twice, never renamed (docs/architecture.md).
+// No database here: who calls keeps exactly one row naming each file.
 #pragma once
 #include "base/text.h"
 
@@ -13,7 +13,7 @@ struct store_file; // one file open for appending, its session lock held
 
 enum store_fault {
     STORE_OK,
-    STORE_BUSY,   // another request holds the session's lock (after waiting 2 s)
+    STORE_BUSY, // another request holds the session's lock (after waiting 2 s)
     STORE_ABSENT,
     STORE_FULL,   // no space, or below the low-water mark
     STORE_FAILED, // anything else; it is in the log
@@ -23,7 +23,8 @@ bool store_open(const char *directory, const char **why, struct arena *arena); /
 // Creates (create) or opens the file and takes its flock, waiting up to 2 s.
 enum store_fault store_begin(const char *id, bool create, struct store_file **file);
 int64_t store_size(struct store_file *file); // the file's size now
-enum store_fault store_append(struct store_file *file, const void *bytes, size_t length); // starts write-back every 8 MiB
+enum store_fault store_append(struct store_file *file, const void *bytes,
+                              size_t length); // starts write-back every 8 MiB
 enum store_fault store_truncate(struct store_file *file, int64_t size);
 // Reads [from, from + length) for re-hashing.
 ssize_t store_read(struct store_file *file, int64_t from, void *bytes, size_t length);
@@ -34,8 +35,9 @@ void store_end(struct store_file *file); // releases the lock, closes
 enum store_fault store_stat(const char *id, int64_t *size);
 // The internal path that the edge sends: "/_store/ab/<id>".
 struct text store_address(struct arena *arena, const char *id);
-enum store_fault store_link(const char *from, const char *to); // another name for the same bytes; EMLINK, EXDEV: a copy
-enum store_fault store_remove(const char *id);                 // unlink and fsync of the directory; absent is well
-bool store_low_water(void);                                    // free space is below the mark
+enum store_fault store_link(const char *from,
+                            const char *to);   // another name for the same bytes; EMLINK, EXDEV: a copy
+enum store_fault store_remove(const char *id); // unlink and fsync of the directory; absent is well
+bool store_low_water(void);                    // free space is below the mark
 // Calls `each` for every file.
 void store_enumerate(bool (*each)(const char *id, int64_t size, void *argument), void *argument);

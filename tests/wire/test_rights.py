@@ -1,4 +1,4 @@
-"""Grants and revocations hold for the very next request (S22; design.md 5)."""
+"""Grants and revocations hold for the very next request (S22; docs/architecture.md)."""
 import json
 import os
 

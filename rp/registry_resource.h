@@ -20,8 +20,7 @@ struct registry_resource {
 
 // What a statement selects of arm.resource_group g, arm.resource e, acr.registry r for
 // registry_resource_parse.
-// date_part counts in floating point, exact to the microsecond until 2106, at a third of what extract's
-// numeric costs.
+// date_part counts in floating point, exact to the microsecond until 2106; extract would count in numeric.
 #define REGISTRY_MICROSECONDS(column) "(date_part('epoch', " column ") * 1000000)::bigint"
 #define REGISTRY_RESOURCE_COLUMNS                                                                            \
     "e.id, e.subscription_id, g.name, e.name, e.location, e.tags, e.sku, e.state, " REGISTRY_MICROSECONDS(   \

@@ -26,6 +26,7 @@ struct db_transaction {
     bool stale;    // it failed because the session was of no more use
     bool open;     // "begin" was sent: with the first statement, to save a round trip
     bool renewed;  // the connection was made anew under the first statement
+    bool alone;    // one statement that reads: the server opens and ends a transaction round it
     size_t statements;
     struct db_note *first_note, *last_note;
     struct db_note *marks[SAVEPOINTS]; // the last note when the savepoint was set
@@ -121,7 +122,7 @@ const struct db_result *db_run(struct db_transaction *tx, const struct db_statem
     if (result == NULL && !refused && first && tx->depth == 0 && !tx->renewed) {
         // Nothing was done yet: a session that died just now costs nobody a request.
         tx->renewed = true;
-        tx->open = false;
+        tx->open = tx->alone;
         if (connection_ensure(tx->connection))
             result = connection_run(tx->connection, statement, values, count, &tx->open, &refused);
     }
@@ -217,7 +218,7 @@ void db_release_savepoint(struct db_transaction *tx)
 
 static void roll_back(struct db_transaction *tx)
 {
-    if (!tx->open || connection_is_lost(tx->connection))
+    if (!tx->open || tx->alone || connection_is_lost(tx->connection))
         return;
     PGresult *result = connection_command(tx->connection, "rollback");
     if (result != NULL && PQresultStatus(result) != PGRES_COMMAND_OK)
@@ -227,6 +228,8 @@ static void roll_back(struct db_transaction *tx)
 
 static enum db_outcome commit(struct db_transaction *tx)
 {
+    if (tx->alone)
+        return DB_COMMITTED;
     failpoint("database.commit");
     if (!tx->open && !open_alone(tx))
         return DB_UNAVAILABLE;
@@ -275,12 +278,13 @@ static void pause_before(unsigned run)
     nanosleep(&t, NULL);
 }
 
-enum db_outcome db_transact(struct db_connection *connection, bool (*run)(struct db_transaction *, void *),
-                            void *argument)
+static enum db_outcome run_until_done(struct db_connection *connection, bool alone,
+                                      bool (*run)(struct db_transaction *, void *), void *argument)
 {
     int64_t limit = clock_monotonic() + AGAIN_LIMIT;
     for (unsigned again = 0;; again++) {
-        struct db_transaction tx = {.connection = connection, .arena = arena_new()};
+        struct db_transaction tx = {
+            .connection = connection, .arena = arena_new(), .alone = alone, .open = alone};
         enum db_outcome outcome = run_once(&tx, run, argument);
         arena_free(tx.arena);
         if (outcome == DB_COMMITTED || !tx.retry)
@@ -291,4 +295,16 @@ enum db_outcome db_transact(struct db_connection *connection, bool (*run)(struct
         }
         pause_before(again);
     }
+}
+
+enum db_outcome db_transact(struct db_connection *connection, bool (*run)(struct db_transaction *, void *),
+                            void *argument)
+{
+    return run_until_done(connection, false, run, argument);
+}
+
+enum db_outcome db_look(struct db_connection *connection, bool (*run)(struct db_transaction *, void *),
+                        void *argument)
+{
+    return run_until_done(connection, true, run, argument);
 }

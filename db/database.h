@@ -80,6 +80,10 @@ enum db_outcome {
 enum db_outcome db_transact(struct db_connection *connection, bool (*run)(struct db_transaction *, void *),
                             void *argument);
 
+// For one statement that only reads: the same, without the round trips that open and commit a transaction.
+enum db_outcome db_look(struct db_connection *connection, bool (*run)(struct db_transaction *, void *),
+                        void *argument);
+
 // Runs a statement. Never NULL; no rows when it failed.
 const struct db_result *db_run(struct db_transaction *tx, const struct db_statement *statement,
                                const struct db_value *values, size_t count);

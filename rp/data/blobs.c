@@ -304,7 +304,6 @@ static void begin_upload(struct registry_call *call)
     struct upload_state state = {
         .rid = call->registry.rid, .repository = call->repository, .created = clock_wall()};
     uuid_random(state.id);
-    upload_commit_lightly(call->tx); // a session without a body has no row
     registry_reply_empty(call, 202);
     http_set_header(call->answer, "Location", upload_location(call->arena, &state));
     http_set_header_string(call->answer, "Range", "0-0");
@@ -332,17 +331,49 @@ void upload_start(struct registry_call *call)
         upload_fail_quota(call, upload_limit_quota(limit));
     else if (store_low_water())
         upload_fail_disk(call);
-    else
+    else {
+        upload_commit_lightly(call->tx); // a session without a body has no row
         begin_upload(call);
+    }
+}
+
+// The read lane: nothing is mounted, and the limit was read a moment ago; every refusal is the work lane's.
+static const struct db_statement start_decide = {
+    "upload_start_decide",
+    "select " REGISTRY_COLUMNS ", p.write_enabled" REGISTRY_FROM
+    " left join acr.repository p on p.registry_id = r.id and p.name = $2 and p.deleted_at is null"};
+
+static bool start_prepare(struct registry_call *call, struct db_value *values, size_t *count)
+{
+    if (http_query(call->request, "mount").base)
+        return false;
+    values[0] = db_text(call->repository);
+    *count = 1;
+    return true;
+}
+
+static bool start_answer(struct registry_call *call, const struct db_result *row)
+{
+    if (!db_is_null(row, 0, REGISTRY_COLUMN_COUNT) && !db_get_bool(row, 0, REGISTRY_COLUMN_COUNT))
+        return false;
+    const struct upload_limit *limit = upload_limit_known(call->registry.id, call->registry.quota);
+    if (limit == NULL || upload_limit_room(limit) <= 0 || store_low_water())
+        return false;
+    begin_upload(call);
+    return true;
 }
 
 static const struct registry_read read_get = {&blob_get, prepare, answer_get};
 static const struct registry_read read_head = {&blob_get, prepare, answer_head};
+static const struct registry_read read_start = {&start_decide, start_prepare, start_answer};
 
 const struct registry_operation registry_blob_operations[] = {
     {{HTTP_GET, "/v2/{repository*}/blobs/{digest}", "Blobs_Get"}, ACCESS_PULL, &read_get, handle_get},
     {{HTTP_HEAD, "/v2/{repository*}/blobs/{digest}", "Blobs_Head"}, ACCESS_PULL, &read_head, handle_head},
     {{HTTP_DELETE, "/v2/{repository*}/blobs/{digest}", "Blobs_Delete"}, ACCESS_DELETE, NULL, handle_delete},
-    {{HTTP_POST, "/v2/{repository*}/blobs/uploads/", "Uploads_Start"}, ACCESS_PUSH, NULL, upload_start},
+    {{HTTP_POST, "/v2/{repository*}/blobs/uploads/", "Uploads_Start"},
+     ACCESS_PUSH,
+     &read_start,
+     upload_start},
     {{0}, ACCESS_NONE, NULL, NULL},
 };

@@ -129,6 +129,12 @@ void registry_data_start(void); // registers routes and read statements, once
 // the answer is filled. Set before: arena, request, answer, tx, repository. Where `access` writes, the
 // registry's row is locked for key share.
 bool registry_admit(struct registry_call *call, enum registry_access access);
+// The same by a deciding statement of the caller's, whose row (own columns start at REGISTRY_COLUMN_COUNT) it
+// answers; NULL: refused, the answer is filled. $1 is the login key, `values` (at most three) are $2 and on.
+// A write's statement holds the registry itself (REGISTRY_FROM_HELD).
+const struct db_result *registry_admit_by(struct registry_call *call, enum registry_access access,
+                                          const struct db_statement *statement, const struct db_value *values,
+                                          size_t count);
 // Before the commit of a write, after the last statement that can wait: whether what was decided still holds.
 // False: the transaction was asked to run again (db_retry); leave it at once. The door does it for its own
 // handlers.

@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "rbac/lane.h"
 
-enum { SNAPSHOT_WAIT_MS = 2000, NAME_SHORTEST = 5, NAME_LONGEST = 50 };
+enum { SNAPSHOT_WAIT_MS = 2000, ADMIT_VALUES = 4, NAME_SHORTEST = 5, NAME_LONGEST = 50 };
 
 static struct http_router *router;
 
@@ -96,15 +96,10 @@ static bool admit(struct registry_call *call, enum registry_access access, bool 
 
 // ---- the work lane
 
-static const struct db_statement registry_hold = {
-    "registry_hold", "select r.id from acr.registry r where r.id = $1 for key share"};
-
-// The version, a snapshot that is as new, and the registry that the host names; false after a failure. The
-// caller releases call->snapshot.
-static bool find_registry(struct registry_call *call)
+// The version, a snapshot that is as new, and the registry that the host names, from the row of a deciding
+// statement; false after a failure. The caller releases call->snapshot.
+static bool take_registry(struct registry_call *call, const struct db_result *row)
 {
-    const struct db_result *row =
-        DB_RUN(call->tx, &registry_find_statement, db_text(login_key_of(call->request->host)));
     struct rbac_version version;
     if (!rbac_version_of(row, &version) ||
         !(call->snapshot = rbac_snapshot_wait(&version, SNAPSHOT_WAIT_MS))) {
@@ -119,12 +114,11 @@ static bool find_registry(struct registry_call *call)
     return false;
 }
 
-static bool hold_registry(struct registry_call *call)
+// A write holds the registry's row, so that it cannot be deleted under it.
+static bool find_registry(struct registry_call *call, bool hold)
 {
-    if (db_rows(DB_RUN(call->tx, &registry_hold, db_int(call->registry.id))) == 1)
-        return true;
-    fail_no_registry(call);
-    return false;
+    const struct db_statement *statement = hold ? &registry_hold_statement : &registry_find_statement;
+    return take_registry(call, DB_RUN(call->tx, statement, db_text(login_key_of(call->request->host))));
 }
 
 bool registry_still_admitted(struct registry_call *call)
@@ -163,8 +157,7 @@ static void release_snapshot(struct registry_call *call)
 static bool work_in(struct registry_call *call)
 {
     bool wait = false;
-    if (!find_registry(call) || (is_write(call) && !hold_registry(call)) ||
-        !admit(call, call->operation->access, &wait))
+    if (!find_registry(call, is_write(call)) || !admit(call, call->operation->access, &wait))
         return false;
     call->operation->handle(call);
     if (call->failed || db_failed(call->tx))
@@ -196,19 +189,31 @@ static void work(struct http_exchange *exchange, struct db_connection *connectio
                       call->request->correlation_id);
 }
 
-bool registry_admit(struct registry_call *call, enum registry_access access)
+const struct db_result *registry_admit_by(struct registry_call *call, enum registry_access access,
+                                          const struct db_statement *statement, const struct db_value *values,
+                                          size_t count)
 {
+    struct db_value all[ADMIT_VALUES] = {db_text(login_key_of(call->request->host))};
     begin_run(call, call->tx);
     const char *fault = call->repository.base ? repository_name_fault(call->repository) : NULL;
     if (fault) {
         registry_fail(call, 400, "NAME_INVALID", TEXT_NONE, "%s", fault);
-        return false;
+        return NULL;
     }
-    bool writes = (access & (ACCESS_PUSH | ACCESS_DELETE | ACCESS_METADATA_WRITE)) != 0, wait = false;
-    bool admitted = find_registry(call) && (!writes || hold_registry(call)) && admit(call, access, &wait);
+    for (size_t i = 0; i < count && i + 1 < ADMIT_VALUES; i++)
+        all[i + 1] = values[i];
+    const struct db_result *row = db_run(call->tx, statement, all, count + 1);
+    bool wait = false, admitted = take_registry(call, row) && admit(call, access, &wait);
     // An upload may last for hours; a snapshot must not.
     release_snapshot(call);
-    return admitted;
+    return admitted ? row : NULL;
+}
+
+bool registry_admit(struct registry_call *call, enum registry_access access)
+{
+    bool writes = (access & (ACCESS_PUSH | ACCESS_DELETE | ACCESS_METADATA_WRITE)) != 0;
+    const struct db_statement *statement = writes ? &registry_hold_statement : &registry_find_statement;
+    return registry_admit_by(call, access, statement, NULL, 0) != NULL;
 }
 
 // ---- the read lane

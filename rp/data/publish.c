@@ -6,11 +6,19 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "rp/data/content.h"
+#include "rp/data/registry_row.h"
 #include "rp/data/reply.h"
 
-// The repository's row is held by now; what its lock says is read after that.
+// The decision, with the rows of the registry and of the repository $2 held, in this order.
+static const struct db_statement publish_decide = {
+    "publish_decide", "select " REGISTRY_COLUMNS ", p.id" REGISTRY_FROM_HELD
+                      " left join lateral (select id from acr.repository where registry_id = r.id"
+                      " and name = $2 and deleted_at is null for key share) p on true"};
+// The repository's row is held by now; what its lock says is read after that. $5: the size that is all of the
+// session's, or null where that was settled before.
 static const struct db_statement publish_take = {
-    "publish_take", "delete from acr.upload where id = $1 and registry_id = $2"
+    "publish_take", "delete from acr.upload where id = $1 and registry_id = $2 and repository = $4"
+                    " and ($5::bigint is null or put_from is null or put_from >= $5::bigint)"
                     " returning (select p.write_enabled from acr.repository p where p.id = $3)"};
 static const struct db_statement publish_blob = {
     "publish_blob",
@@ -43,19 +51,33 @@ static void settle(struct upload *upload, struct text winner)
     DB_RUN(call->tx, &publish_garbage, db_string(file), db_int(theirs > 0 ? theirs : 0));
 }
 
+// Decides, and holds the repository, made where it is not there yet. 0: refused, the answer is filled; or the
+// transaction failed.
+static int64_t hold_repository(struct registry_call *call)
+{
+    const struct db_value name = db_text(call->repository);
+    const struct db_result *row = registry_admit_by(call, ACCESS_PUSH, &publish_decide, &name, 1);
+    if (row == NULL)
+        return 0;
+    if (!db_is_null(row, 0, REGISTRY_COLUMN_COUNT))
+        return db_get_int(row, 0, REGISTRY_COLUMN_COUNT);
+    return repository_find(call->tx, call->registry.id, call->repository, true);
+}
+
 // Lock order: registry, repository, upload, blob, link.
 static bool publish_run(struct upload *upload)
 {
     struct registry_call *call = &upload->call;
     int64_t size = store_size(upload->file);
-    if (!registry_admit(call, ACCESS_PUSH))
-        return false;
-    int64_t repository = repository_find(call->tx, call->registry.id, call->repository, true);
+    upload->missed = false;
+    int64_t repository = hold_repository(call);
     if (repository == 0)
         return false;
-    const struct db_result *taken = DB_RUN(call->tx, &publish_take, db_string(upload->state.id),
-                                           db_int(call->registry.id), db_int(repository));
+    const struct db_result *taken =
+        DB_RUN(call->tx, &publish_take, db_string(upload->state.id), db_int(call->registry.id),
+               db_int(repository), db_text(call->repository), upload->at_once ? db_int(size) : db_null());
     if (db_rows(taken) == 0) {
+        upload->missed = upload->at_once && !db_failed(call->tx);
         upload_fail_unknown(call);
         return false;
     }

@@ -21,10 +21,18 @@
 #define REGISTRY_FROM                                                                                        \
     " from rbac.version v left join acr.registry r on r.login_key = $1"                                      \
     " left join arm.resource e on e.id = r.id left join arm.resource_group g on g.id = e.group_id"
+// The same with the registry's row held (for key share), so that it cannot be deleted under a write. The
+// version may be older than the row where the lock had to be waited for: who writes looks at it again before
+// the commit (registry_still_admitted).
+#define REGISTRY_FROM_HELD                                                                                   \
+    " from rbac.version v left join lateral (select id, rid, login_key, admin_enabled, password,"            \
+    " password2, password_stamp, password2_stamp, quota_bytes from acr.registry where login_key = $1"        \
+    " for key share) r on true"                                                                              \
+    " left join arm.resource e on e.id = r.id left join arm.resource_group g on g.id = e.group_id"
 enum { REGISTRY_COLUMN_COUNT = 13 };
 
-// The version and the registry alone: "select " REGISTRY_COLUMNS REGISTRY_FROM, with $1 the login key.
-extern const struct db_statement registry_find_statement;
+// The version and the registry alone, with $1 the login key; and the same with its row held.
+extern const struct db_statement registry_find_statement, registry_hold_statement;
 
 // From the first row. False when the host names no registry. Texts are copied into the arena; a quota that
 // the row leaves open is the configured default.

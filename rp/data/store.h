@@ -22,6 +22,8 @@ enum store_fault {
 bool store_open(const char *directory, const char **why, struct arena *arena); // makes it when absent
 // Creates (create) or opens the file and takes its flock, waiting up to 2 s.
 enum store_fault store_begin(const char *id, bool create, struct store_file **file);
+// Opens a file that is there, if nobody holds its lock now (STORE_BUSY).
+enum store_fault store_try(const char *id, struct store_file **file);
 int64_t store_size(struct store_file *file); // the file's size now
 enum store_fault store_append(struct store_file *file, const void *bytes,
                               size_t length); // starts write-back every 8 MiB

@@ -144,9 +144,9 @@ bool store_open(const char *directory, const char **why, struct arena *arena)
 
 // flock belongs to the open file: threads of one process exclude each other too (POSIX record locks would
 // not).
-static enum store_fault lock(int descriptor, const char *id)
+static enum store_fault lock(int descriptor, const char *id, int wait_ms)
 {
-    int64_t deadline = clock_monotonic() + (int64_t)LOCK_WAIT_MS * 1000;
+    int64_t deadline = clock_monotonic() + (int64_t)wait_ms * 1000;
     while (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EINTR)
             continue;
@@ -173,7 +173,7 @@ static int open_file(const char *path, bool create, enum store_fault *fault)
     return descriptor;
 }
 
-enum store_fault store_begin(const char *id, bool create, struct store_file **file)
+static enum store_fault begin(const char *id, bool create, int wait_ms, struct store_file **file)
 {
     char path[PATH_LENGTH + 1];
     *file = NULL;
@@ -183,7 +183,7 @@ enum store_fault store_begin(const char *id, bool create, struct store_file **fi
     int descriptor = open_file(path, create, &fault);
     if (descriptor < 0)
         return fault != STORE_OK ? fault : failed("open", id, errno);
-    fault = lock(descriptor, id);
+    fault = lock(descriptor, id, wait_ms);
     struct stat status;
     if (fault == STORE_OK && fstat(descriptor, &status) != 0)
         fault = failed("stat", id, errno);
@@ -199,6 +199,16 @@ enum store_fault store_begin(const char *id, bool create, struct store_file **fi
     memcpy(opened->id, id, ID_LENGTH);
     *file = opened;
     return STORE_OK;
+}
+
+enum store_fault store_begin(const char *id, bool create, struct store_file **file)
+{
+    return begin(id, create, LOCK_WAIT_MS, file);
+}
+
+enum store_fault store_try(const char *id, struct store_file **file)
+{
+    return begin(id, false, 0, file);
 }
 
 int64_t store_size(struct store_file *file)

@@ -113,12 +113,15 @@ static bool run_in(struct db_transaction *tx, void *argument)
     return run->run(run->upload) && !call->failed;
 }
 
-bool upload_transact(struct upload *upload, bool (*run)(struct upload *upload))
+typedef enum db_outcome opener(struct db_connection *connection, bool (*run)(struct db_transaction *, void *),
+                               void *argument);
+
+static bool run_by(opener *transact, struct upload *upload, bool (*run)(struct upload *upload))
 {
     struct registry_call *call = &upload->call;
     struct db_connection *connection = db_pool_take(upload->pool, POOL_WAIT_MS);
     struct run argument = {upload, run};
-    enum db_outcome outcome = connection ? db_transact(connection, run_in, &argument) : DB_UNAVAILABLE;
+    enum db_outcome outcome = connection ? transact(connection, run_in, &argument) : DB_UNAVAILABLE;
     db_pool_give(upload->pool, connection);
     call->tx = NULL;
     if (outcome == DB_COMMITTED)
@@ -131,6 +134,16 @@ bool upload_transact(struct upload *upload, bool (*run)(struct upload *upload))
     else
         fail_busy(call);
     return false;
+}
+
+bool upload_transact(struct upload *upload, bool (*run)(struct upload *upload))
+{
+    return run_by(db_transact, upload, run);
+}
+
+bool upload_look(struct upload *upload, bool (*run)(struct upload *upload))
+{
+    return run_by(db_look, upload, run);
 }
 
 // ---- what the request asks for
@@ -302,6 +315,14 @@ static void release(struct upload *upload)
     upload->hash = upload->hash_at_start = (struct upload_hash){0};
 }
 
+// The same, and the running digest stays for the next request.
+static void let_go(struct upload *upload)
+{
+    upload_hash_keep(upload->state.id, upload->hash);
+    upload->hash.digest = NULL;
+    release(upload);
+}
+
 // Back to what the session was when this request began; its answer is filled.
 static void go_back(struct upload *upload)
 {
@@ -369,6 +390,12 @@ static bool open_session(struct upload *upload)
     return false;
 }
 
+// A PUT that brings no more bytes: what it needs is decided in the transaction that publishes.
+static bool has_all(const struct upload *upload)
+{
+    return upload->kind == UPLOAD_CLOSE && !upload->has_body;
+}
+
 bool upload_begin(struct upload *upload, struct db_pool *pool, const struct http_request *request,
                   struct http_answer *answer, int64_t length, bool has_body)
 {
@@ -385,7 +412,7 @@ bool upload_begin(struct upload *upload, struct db_pool *pool, const struct http
     }
     bool bytes =
         upload->kind == UPLOAD_WHOLE || upload->kind == UPLOAD_APPEND || upload->kind == UPLOAD_CLOSE;
-    upload->refused = bytes && !open_session(upload);
+    upload->refused = bytes && !has_all(upload) && !open_session(upload);
     return !upload->refused;
 }
 
@@ -445,9 +472,7 @@ static void reply_appended(struct upload *upload)
 static void finish_append(struct upload *upload)
 {
     reply_appended(upload);
-    upload_hash_keep(upload->state.id, upload->hash);
-    upload->hash.digest = NULL;
-    release(upload);
+    let_go(upload);
 }
 
 // The digest of the whole file: what was hashed as it came, when that covers the file; else read again.
@@ -495,6 +520,35 @@ static void finish_close(struct upload *upload)
     release(upload);
 }
 
+// Takes the file with its lock and its running digest, where both are at hand and the digest is the one asked
+// for. Nothing is answered from this: access is not decided yet.
+static bool take_all(struct upload *upload)
+{
+    if (!upload->state_given || !text_equal(upload->state.repository, upload->call.repository) ||
+        store_try(upload->state.id, &upload->file) != STORE_OK)
+        return false;
+    upload->start = store_size(upload->file);
+    upload->hash = upload_hash_take(upload->state.id, upload->start);
+    struct text digest;
+    if (upload->hash.digest && upload->hash.algorithm == upload->algorithm &&
+        digest_of_file(upload, &digest) && text_equal(digest, upload->digest))
+        return true;
+    let_go(upload);
+    return false;
+}
+
+// False: not answered, for something is not as it should be; the long way finds out what.
+static bool close_at_once(struct upload *upload)
+{
+    if (!take_all(upload))
+        return false;
+    upload->at_once = true;
+    upload_publish(upload);
+    upload->at_once = false;
+    let_go(upload);
+    return !upload->missed;
+}
+
 static bool start_run(struct upload *upload)
 {
     if (!registry_admit(&upload->call, ACCESS_PUSH))
@@ -507,6 +561,13 @@ void upload_finish(struct upload *upload)
 {
     if (upload->refused)
         return;
+    if (has_all(upload)) {
+        if (close_at_once(upload))
+            return;
+        upload->refused = !open_session(upload);
+        if (upload->refused)
+            return;
+    }
     if (upload->file && upload->range_from >= 0 && upload->has_body &&
         store_size(upload->file) != upload->range_to + 1) {
         registry_fail(&upload->call, 400, "SIZE_INVALID", TEXT_NONE,
@@ -547,8 +608,6 @@ void upload_abandon(struct upload *upload)
         return;
     }
     // The bytes of a cut PATCH are the session's: it resumes at that offset (decisions 29).
-    upload_hash_keep(upload->state.id, upload->hash);
-    upload->hash.digest = NULL;
     upload->refused = true;
-    release(upload);
+    let_go(upload);
 }

@@ -37,6 +37,8 @@ struct upload {
     struct upload_limit *limit;
     int64_t held;   // bytes taken from the limit
     bool published; // an earlier PUT without a body did it; only its answer was lost
+    bool at_once;   // closing without a look at the session before: its row must be as is expected,
+    bool missed;    // or nothing is done
     bool refused;   // the answer is filled; what still comes is discarded
 };
 
@@ -55,6 +57,8 @@ void upload_abandon(struct upload *upload);
 // Runs it with a connection of the pool, held for this transaction only; call.tx is set, answer and failure
 // are new at each run. True: committed. False: the answer is filled.
 bool upload_transact(struct upload *upload, bool (*run)(struct upload *upload));
+// The same for one statement that only reads.
+bool upload_look(struct upload *upload, bool (*run)(struct upload *upload));
 // For a transaction whose loss in a crash of the database would lose nothing: it need not wait for the disk.
 void upload_commit_lightly(struct db_transaction *tx);
 // Fails with REGISTRY_DISALLOWED_OPERATION, naming what the limit is.

@@ -41,13 +41,20 @@ static struct upload_limit *limit_of(int64_t registry_id)
     return limit;
 }
 
-struct upload_limit *upload_limit_read(struct db_transaction *tx, int64_t registry_id, int64_t quota)
+struct upload_limit *upload_limit_known(int64_t registry_id, int64_t quota)
 {
     struct upload_limit *limit = limit_of(registry_id);
-    atomic_store(&limit->quota, quota);
     int64_t read_at = atomic_load(&limit->read_at);
-    if (read_at != 0 && clock_monotonic() - read_at < READING_AGE_US)
+    atomic_store(&limit->quota, quota);
+    return read_at != 0 && clock_monotonic() - read_at < READING_AGE_US ? limit : NULL;
+}
+
+struct upload_limit *upload_limit_read(struct db_transaction *tx, int64_t registry_id, int64_t quota)
+{
+    struct upload_limit *limit = upload_limit_known(registry_id, quota);
+    if (limit != NULL)
         return limit;
+    limit = limit_of(registry_id);
     int64_t live = usage_bytes(tx, registry_id);
     const struct db_result *result = DB_RUN(tx, &unreferenced_statement, db_int(registry_id));
     if (db_rows(result) == 1) {

@@ -8,6 +8,8 @@ struct upload_limit; // one registry's, for the life of the process
 
 // Reads what is stored when the last reading is older than a second. Never NULL.
 struct upload_limit *upload_limit_read(struct db_transaction *tx, int64_t registry_id, int64_t quota);
+// NULL when the last reading is older than that.
+struct upload_limit *upload_limit_known(int64_t registry_id, int64_t quota);
 // Counts bytes of an open request (negative: gives them back). False, having counted nothing, beyond the
 // quota.
 bool upload_limit_take(struct upload_limit *limit, int64_t bytes);

@@ -4,25 +4,35 @@
 
 #include "base/arena.h"
 #include "rp/data/content.h"
+#include "rp/data/registry_row.h"
 #include "rp/data/reply.h"
 
-// Column 3: the id's file belongs to a blob already, or is on its way out; 4: the repository takes no pushes.
+enum session_column {
+    SESSION_REGISTRY = REGISTRY_COLUMN_COUNT,
+    SESSION_REPOSITORY,
+    SESSION_PUT_FROM,
+    SESSION_SPENT, // the id's file belongs to a blob already, or is on its way out
+    SESSION_SHUT,  // the repository takes no pushes
+};
+// The decision, and the session of the id $3 in the repository $2.
 static const struct db_statement session_find = {
-    "upload_session_find", "select u.registry_id, u.repository, u.put_from,"
-                           " u.id is null and (exists (select 1 from acr.blob b where b.file = i.id)"
-                           " or exists (select 1 from acr.garbage g where g.file = i.id)),"
-                           " exists (select 1 from acr.repository p where p.registry_id = $2 and p.name = $3"
-                           " and p.deleted_at is null and not p.write_enabled)"
-                           " from (select $1::uuid as id) i left join acr.upload u on u.id = i.id"};
+    "upload_session_find",
+    "select " REGISTRY_COLUMNS ", u.registry_id, u.repository, u.put_from,"
+    " u.id is null and (exists (select 1 from acr.blob b where b.file = $3::uuid)"
+    " or exists (select 1 from acr.garbage g where g.file = $3::uuid)),"
+    " exists (select 1 from acr.repository p where p.registry_id = r.id and p.name = $2"
+    " and p.deleted_at is null and not p.write_enabled)" REGISTRY_FROM_HELD
+    " left join acr.upload u on u.id = $3::uuid"};
 static const struct db_statement session_make = {
     "upload_session_make", "insert into acr.upload (id, registry_id, repository, put_from)"
                            " values ($1, $2, $3, $4) on conflict (id) do nothing"};
 
-static const struct db_result *find_session(struct upload *upload)
+// NULL: refused, the answer is filled.
+static const struct db_result *admit_to_session(struct upload *upload)
 {
     struct registry_call *call = &upload->call;
-    return DB_RUN(call->tx, &session_find, db_string(upload->state.id), db_int(call->registry.id),
-                  db_text(call->repository));
+    const struct db_value values[] = {db_text(call->repository), db_string(upload->state.id)};
+    return registry_admit_by(call, ACCESS_PUSH, &session_find, values, 2);
 }
 
 static int64_t stated_size(const struct upload *upload)
@@ -32,8 +42,8 @@ static int64_t stated_size(const struct upload *upload)
 
 static bool is_ours(const struct upload *upload, const struct db_result *row)
 {
-    return db_get_int(row, 0, 0) == upload->call.registry.id &&
-           text_equal(db_get(row, 0, 1), upload->call.repository);
+    return db_get_int(row, 0, SESSION_REGISTRY) == upload->call.registry.id &&
+           text_equal(db_get(row, 0, SESSION_REPOSITORY), upload->call.repository);
 }
 
 static bool state_fits(const struct upload *upload)
@@ -69,7 +79,7 @@ void upload_commit_lightly(struct db_transaction *tx)
 
 static bool repository_is_open(struct registry_call *call, const struct db_result *row)
 {
-    if (db_rows(row) == 0 || !db_get_bool(row, 0, 4))
+    if (!db_get_bool(row, 0, SESSION_SHUT))
         return true;
     registry_fail(call, 405, "REGISTRY_DISALLOWED_OPERATION", TEXT("{}"), "%s", REGISTRY_DISALLOWED);
     return false;
@@ -77,20 +87,19 @@ static bool repository_is_open(struct registry_call *call, const struct db_resul
 
 // Makes the row where the session has had no body yet. put_from 0 says that a PUT's bytes are not the
 // session's.
-static bool find_or_make(struct upload *upload)
+static bool find_or_make(struct upload *upload, const struct db_result *row)
 {
     struct registry_call *call = &upload->call;
     const char *id = upload->state.id;
-    const struct db_result *row = find_session(upload);
     if (!repository_is_open(call, row))
         return false;
-    if (db_rows(row) == 1 && !db_is_null(row, 0, 0)) {
+    if (!db_is_null(row, 0, SESSION_REGISTRY)) {
         if (is_ours(upload, row) && (!upload->state_given || state_fits(upload))) {
             upload_commit_lightly(call->tx); // it wrote nothing but row locks
             return true;
         }
-    } else if (upload->kind == UPLOAD_WHOLE ||
-               (state_fits(upload) && upload_state_fresh(&upload->state) && !db_get_bool(row, 0, 3))) {
+    } else if (upload->kind == UPLOAD_WHOLE || (state_fits(upload) && upload_state_fresh(&upload->state) &&
+                                                !db_get_bool(row, 0, SESSION_SPENT))) {
         struct db_value put_from = upload->kind == UPLOAD_APPEND ? db_null() : db_int(0);
         DB_RUN(call->tx, &session_make, db_string(id), db_int(call->registry.id), db_text(call->repository),
                put_from);
@@ -105,9 +114,8 @@ static bool find_or_make(struct upload *upload)
 static bool open_run(struct upload *upload)
 {
     struct registry_call *call = &upload->call;
-    if (!registry_admit(call, ACCESS_PUSH))
-        return false;
-    if (!find_or_make(upload))
+    const struct db_result *row = admit_to_session(upload);
+    if (row == NULL || !find_or_make(upload, row))
         return false;
     upload->limit = upload_limit_read(call->tx, call->registry.id, call->registry.quota);
     if (upload->has_body && upload_limit_room(upload->limit) < stated_size(upload) + (upload->length < 0)) {
@@ -145,11 +153,30 @@ static const struct db_statement session_twice = {
                             " and (exists (select 1 from acr.blob b where b.file = u.id)"
                             " or exists (select 1 from acr.garbage g where g.file = u.id))"};
 
+// Whether the row is the file's and needs no change: touched within the minute, and nothing to write down.
+static const struct db_statement session_stands = {
+    "upload_session_stands", "select 1 from acr.upload u where u.id = $1 and u.put_from is null"
+                             " and u.touched > clock_timestamp() - interval '1 minute'"
+                             " and not exists (select 1 from acr.blob b where b.file = u.id)"
+                             " and not exists (select 1 from acr.garbage g where g.file = u.id)"};
+
+static bool is_put(const struct upload *upload)
+{
+    return upload->has_body && upload->kind != UPLOAD_APPEND;
+}
+
+static bool stand_run(struct upload *upload)
+{
+    const struct db_result *row = DB_RUN(upload->call.tx, &session_stands, db_string(upload->state.id));
+    upload->start = db_rows(row) == 1 ? store_size(upload->file) : -1;
+    return true;
+}
+
 static bool hold_run(struct upload *upload)
 {
     struct registry_call *call = &upload->call;
     const char *id = upload->state.id;
-    bool put = upload->has_body && upload->kind != UPLOAD_APPEND;
+    bool put = is_put(upload);
     const struct db_result *row =
         DB_RUN(call->tx, &session_hold, db_string(id), db_bool(put), db_int(store_size(upload->file)));
     upload->start = -1;
@@ -172,6 +199,12 @@ static bool clear_run(struct upload *upload)
 
 bool upload_session_hold(struct upload *upload)
 {
+    if (!is_put(upload)) {
+        if (!upload_look(upload, stand_run))
+            return false;
+        if (upload->start >= 0)
+            return true;
+    }
     if (!upload_transact(upload, hold_run))
         return false;
     if (upload->start < 0) {
@@ -213,14 +246,14 @@ void upload_session_drop(struct upload *upload)
 static bool look(struct upload *upload, bool *has_row, int64_t *put_from)
 {
     struct registry_call *call = &upload->call;
-    if (!registry_admit(call, ACCESS_PUSH))
+    const struct db_result *row = admit_to_session(upload);
+    if (row == NULL)
         return false;
-    const struct db_result *row = find_session(upload);
-    *has_row = db_rows(row) == 1 && !db_is_null(row, 0, 0);
-    *put_from = *has_row && !db_is_null(row, 0, 2) ? db_get_int(row, 0, 2) : -1;
-    bool known = *has_row
-                     ? is_ours(upload, row) && (!upload->state_given || state_fits(upload))
-                     : state_fits(upload) && upload_state_fresh(&upload->state) && !db_get_bool(row, 0, 3);
+    *has_row = !db_is_null(row, 0, SESSION_REGISTRY);
+    *put_from = *has_row && !db_is_null(row, 0, SESSION_PUT_FROM) ? db_get_int(row, 0, SESSION_PUT_FROM) : -1;
+    bool known = *has_row ? is_ours(upload, row) && (!upload->state_given || state_fits(upload))
+                          : state_fits(upload) && upload_state_fresh(&upload->state) &&
+                                !db_get_bool(row, 0, SESSION_SPENT);
     if (!known)
         upload_fail_unknown(call);
     return known;

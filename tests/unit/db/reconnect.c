@@ -32,6 +32,15 @@ START_TEST(idle)
         terminate();
     }
     ck_assert_int_eq(db_transact(c, run_one, NULL), DB_COMMITTED);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(db_look(c, run_one, NULL), DB_COMMITTED);
+        ck_assert_int_eq(
+            fixture_number("select count(*) from pg_stat_activity where application_name = 'azsacr'"
+                           " and state like 'idle in transaction%%'"),
+            0);
+        terminate();
+    }
+    ck_assert_int_eq(db_look(c, run_one, NULL), DB_COMMITTED);
     db_connection_free(c);
 }
 END_TEST

@@ -188,6 +188,29 @@ START_TEST(a_cut_patch_resumes_and_a_cut_put_does_not_count)
     ck_assert_str_eq(expect(202, "Range", "PATCH", location, NULL, "d"), "0-3");
     ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload where put_from is null"), 1);
     expect(201, NULL, "PUT", with_digest(arena, location, TEXT("abcd")), NULL, NULL);
+
+    // Nor does a PUT without a body take them for the session's, though the digest of the file is right.
+    location = session_new(arena, "cut");
+    expect(202, NULL, "PATCH", location, NULL, "xyz");
+    expect(202, NULL, "PATCH", location, NULL, "PUT");
+    registry_fixture_sql("update acr.upload set put_from = 3");
+    expect(400, NULL, "PUT", with_digest(arena, location, TEXT("xyzPUT")), NULL, NULL);
+    expect(201, NULL, "PUT", with_digest(arena, location, TEXT("xyz")), NULL, NULL);
+}
+END_TEST
+
+START_TEST(a_row_is_touched_once_a_minute)
+{
+    const char *location = session_new(arena, "touched"), *fresh = NULL;
+    fresh = "select count(*) from acr.upload where touched > clock_timestamp() - interval '20 seconds'";
+    expect(202, NULL, "PATCH", location, NULL, "abc");
+    registry_fixture_sql("update acr.upload set touched = clock_timestamp() - interval '30 seconds'");
+    expect(202, NULL, "PATCH", location, NULL, "def");
+    ck_assert_int_eq(registry_fixture_number("%s", fresh), 0);
+    registry_fixture_sql("update acr.upload set touched = clock_timestamp() - interval '90 seconds'");
+    expect(202, NULL, "PATCH", location, NULL, "ghi");
+    ck_assert_int_eq(registry_fixture_number("%s", fresh), 1);
+    expect(201, NULL, "PUT", with_digest(arena, location, TEXT("abcdefghi")), NULL, NULL);
 }
 END_TEST
 
@@ -207,6 +230,7 @@ START_TEST(cancelled_and_foreign_sessions_are_unknown)
     memcpy(strstr(foreign, "mine"), "nine", 4);
     expect(404, NULL, "PATCH", foreign, NULL, "abc");
     expect(404, NULL, "GET", foreign, NULL, NULL);
+    expect(404, NULL, "PUT", with_digest(arena, foreign, TEXT("abc")), NULL, NULL);
     expect(404, NULL, "PATCH", "/v2/mine/blobs/uploads/not-an-id", NULL, "abc");
     expect(404, NULL, "PATCH", "/v2/mine/blobs/uploads/0a1b2c3d-0000-4000-8000-000000000001", NULL, "abc");
     expect(204, NULL, "DELETE", location, NULL, NULL);
@@ -317,6 +341,7 @@ Suite *suite_upload(void)
     tcase_add_test(tests, a_wrong_digest_leaves_the_session);
     tcase_add_test(tests, a_whole_blob_by_post_and_by_put);
     tcase_add_test(tests, a_cut_patch_resumes_and_a_cut_put_does_not_count);
+    tcase_add_test(tests, a_row_is_touched_once_a_minute);
     tcase_add_test(tests, the_first_put_sent_again_whole);
     tcase_add_test(tests, cancelled_and_foreign_sessions_are_unknown);
     tcase_add_test(tests, the_quota_bites_in_mid_body);

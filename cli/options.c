@@ -2,13 +2,14 @@
 #include "cli/options.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static void usage(const char *command, const struct option *options)
+static void usage(FILE *out, const char *command, const struct option *options)
 {
-    fprintf(stderr, "flags of azsacrd %s:\n", command);
+    fprintf(out, "flags of azsacrd %s:\n", command);
     for (const struct option *o = options; o->name != NULL; o++)
-        fprintf(stderr, "  --%s%-*s %s\n", o->name, (int)(22 - strlen(o->name)), o->flag ? "" : " VALUE",
+        fprintf(out, "  --%s%-*s %s\n", o->name, (int)(22 - strlen(o->name)), o->flag ? "" : " VALUE",
                 o->help);
 }
 
@@ -32,9 +33,12 @@ int options_parse(const char *command, int argc, char **argv, struct option *opt
         const char *name = argv[i] + 2, *equals = strchr(name, '=');
         struct option *o = find(options, name, equals ? (size_t)(equals - name) : strlen(name));
         if (o == NULL) {
-            if (strcmp(name, "help") != 0)
-                fprintf(stderr, "azsacrd %s: unknown flag %s\n", command, argv[i]);
-            usage(command, options);
+            if (strcmp(name, "help") == 0) { // asked for, so it is the answer
+                usage(stdout, command, options);
+                exit(0);
+            }
+            fprintf(stderr, "azsacrd %s: unknown flag %s\n", command, argv[i]);
+            usage(stderr, command, options);
             return -1;
         }
         if (o->flag)

@@ -45,3 +45,12 @@ def test_a_lost_master_key_is_said_and_not_replaced(fresh_site):
     key.write_bytes(kept)
     key.chmod(0o600)
     fresh_site.start()
+
+
+def test_help_is_an_answer(site):
+    import subprocess
+    for command in ("up", "serve", "user", "sp", "trust", "check"):
+        done = subprocess.run([site.program, command, "--help"], capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0 and "--state" in done.stdout, (command, done)
+        wrong = subprocess.run([site.program, command, "--nonsense"], capture_output=True, text=True, timeout=30)
+        assert wrong.returncode == 2 and "unknown flag --nonsense" in wrong.stderr, (command, wrong)

@@ -9,11 +9,13 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/core_names.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { PURPOSES = 16, PURPOSE_LENGTH = 48 };
 enum {
     KEY_SIZE = 32,
     ID_SIZE = 4,
@@ -25,6 +27,13 @@ enum {
 struct master_key {
     unsigned char bytes[KEY_SIZE];
     unsigned char id[ID_SIZE];
+    // Keys derived before: a purpose is a literal of the program, and there are few.
+    pthread_mutex_t mutex;
+    size_t derived_count;
+    struct {
+        char purpose[PURPOSE_LENGTH];
+        unsigned char bytes[KEY_SIZE];
+    } derived[PURPOSES];
 };
 
 static bool write_new(const char *path, const unsigned char *bytes)
@@ -73,6 +82,7 @@ static void derive(const unsigned char *bytes, const char *purpose, unsigned cha
 struct master_key *master_key_load(const char *path, bool create, struct arena *arena, const char **why)
 {
     struct master_key *key = xcalloc(1, sizeof *key);
+    pthread_mutex_init(&key->mutex, NULL);
     if (create && access(path, F_OK) != 0) {
         crypto_random(key->bytes, KEY_SIZE);
         if (!write_new(path, key->bytes) && errno != EEXIST) {
@@ -94,13 +104,35 @@ void master_key_free(struct master_key *key)
 {
     if (key == NULL)
         return;
-    OPENSSL_cleanse(key->bytes, KEY_SIZE);
+    pthread_mutex_destroy(&key->mutex);
+    OPENSSL_cleanse(key, sizeof *key);
     free(key);
+}
+
+static bool known(const struct master_key *key, const char *purpose, unsigned char derived[32])
+{
+    for (size_t i = 0; i < key->derived_count; i++) {
+        if (strcmp(key->derived[i].purpose, purpose) == 0) {
+            memcpy(derived, key->derived[i].bytes, KEY_SIZE);
+            return true;
+        }
+    }
+    return false;
 }
 
 void master_key_derive(const struct master_key *key, const char *purpose, unsigned char derived[32])
 {
-    derive(key->bytes, purpose, derived, 32);
+    struct master_key *memory = (struct master_key *)(uintptr_t)key; // only what it remembers changes
+    pthread_mutex_lock(&memory->mutex);
+    if (!known(memory, purpose, derived)) {
+        derive(key->bytes, purpose, derived, KEY_SIZE);
+        if (memory->derived_count < PURPOSES && strlen(purpose) < PURPOSE_LENGTH) {
+            size_t i = memory->derived_count++;
+            snprintf(memory->derived[i].purpose, PURPOSE_LENGTH, "%s", purpose);
+            memcpy(memory->derived[i].bytes, derived, KEY_SIZE);
+        }
+    }
+    pthread_mutex_unlock(&memory->mutex);
 }
 
 struct text master_key_id(const struct master_key *key, struct arena *arena)

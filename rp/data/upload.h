@@ -67,6 +67,15 @@ void upload_fail_disk(struct registry_call *call);
 void upload_fail_unknown(struct registry_call *call); // 404 BLOB_UPLOAD_UNKNOWN
 void upload_fail_internal(struct registry_call *call);
 
+// upload_request.c: what the headers ask for. False: the answer is filled (upload_read_session: the session
+// is not known).
+bool upload_read_route(struct upload *upload);   // path, repository, kind
+bool upload_read_digest(struct upload *upload);  // of PUT and POST
+bool upload_read_range(struct upload *upload);   // Content-Range
+bool upload_read_session(struct upload *upload); // id and `_state`
+// The range against the session's offset and the stated length.
+bool upload_range_fits(struct upload *upload);
+
 // upload_session.c: the session's row.
 // Decides access, finds or makes the row, reads the limits. Commits before any file is made.
 bool upload_session_open(struct upload *upload);

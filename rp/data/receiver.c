@@ -190,8 +190,11 @@ static enum MHD_Result begin(struct MHD_Connection *connection, struct exchange 
                              &exchange->answer, length, body);
     else
         exchange->upload.refused = true;
-    // An answer queued here closes the connection: only where that is what stops the client's body.
-    return taken || !body ? MHD_YES : queue(connection, exchange);
+    // Not queued: the library would close the connection with the body unread, and the edge could lose the
+    // answer.
+    if (!taken && body)
+        write_early(connection, exchange);
+    return MHD_YES;
 }
 
 // ---- the library's callbacks

@@ -7,7 +7,6 @@ import pathlib
 import shutil
 import subprocess
 import tarfile
-import tempfile
 import time
 
 import pytest
@@ -89,14 +88,16 @@ def certs(site, registry):
 
 
 def test_podman_pushes_and_pulls(site, registry, certs, tmp_path, request):
-    layout(tmp_path / "image")
-    # podman refuses a run root whose path is longer than 50 characters.
+    # podman refuses a run root whose path is longer than 50 characters, and takes the layout's path for an image's name: no
+    # part of it may end in "_", as random names do.
+    short = f"/tmp/azsacr-podman-{os.getpid()}"
+    os.mkdir(short)
     request.addfinalizer(lambda: shutil.rmtree(short, ignore_errors=True))
-    short = tempfile.mkdtemp(prefix="pod", dir="/tmp")
+    layout(f"{short}/image")
     store = ["--root", f"{short}/root", "--runroot", f"{short}/run", "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs",
              "--events-backend", "file"]
     auth = ["--authfile", str(tmp_path / "auth.json")]
-    run("podman", *store, "pull", f"oci:{tmp_path}/image:latest")
+    run("podman", *store, "pull", f"oci:{short}/image:latest")
     image = run("podman", *store, "images", "-q").stdout.split()[0]
     run("podman", *store, "login", *auth, "-u", registry.username, "-p", registry.password, registry.server)
     run("podman", *store, "push", *auth, image, f"docker://{registry.server}/pod/app:1")

@@ -325,3 +325,13 @@ def test_a_repository_may_be_called_like_an_upload(registry):
     client = registry.client()
     digest, _ = registry.push_image(client, "odd/blobs/uploads/name", "v1", [b"odd"])
     assert client.get("/v2/odd/blobs/uploads/name/manifests/v1").expect(200).header("Docker-Content-Digest") == digest
+
+
+def test_a_refusal_from_the_headers_is_not_lost_with_the_body(registry):
+    """It was queued before the body was read: the connection closed under the edge, which answered 502 now and then."""
+    client = registry.client(anonymous=True)
+    for size in [2, 100, 5000] * 100:
+        refused = client.patch("/v2/a/blobs/uploads/x", b"x" * size, headers=BYTES)
+        assert refused.status in (401, 404), refused
+    big = client.patch("/v2/a/blobs/uploads/x", b"x" * 20_000_000, headers=BYTES)
+    assert big.status in (401, 404), big

@@ -7,10 +7,12 @@
 
 static const struct db_statement subscription_list = {
     "arm_subscription_list",
-    "select s.subscription_id, s.tenant_id, s.display_name, s.state "
-    "from arm.subscription s where s.tenant_id = $1::uuid and s.subscription_id > $2::uuid "
-    "and (not s.operator or $4) "
-    "order by s.subscription_id limit $3"};
+    "select s.subscription_id, s.tenant_id, s.display_name, s.state, "
+    "(extract(epoch from s.created_at) * 1000000)::bigint "
+    "from arm.subscription s where s.tenant_id = $1::uuid "
+    "and ((extract(epoch from s.created_at) * 1000000)::bigint, s.subscription_id) > ($2, $3::uuid) "
+    "and (not s.operator or $5) "
+    "order by s.created_at, s.subscription_id limit $4"};
 static const struct db_statement subscription_get = {
     "arm_subscription_get", "select s.subscription_id, s.tenant_id, s.display_name, s.state "
                             "from arm.subscription s where s.subscription_id = $1::uuid"};
@@ -54,20 +56,35 @@ static bool operator_host(const struct arm_call *call)
     return text_is(call->request->host, site()->config->host_admin);
 }
 
+// A page ends at "MICROSECONDS.ID" of its last subscription: when it was made, since the epoch.
+static bool read_position(struct arm_call *call, struct text position, int64_t *created, struct text *id)
+{
+    *created = -1;
+    *id = TEXT("00000000-0000-0000-0000-000000000000");
+    if (!position.base)
+        return true;
+    ptrdiff_t dot = text_find(position, '.');
+    if (dot >= 0) {
+        *id = text_slice(position, (size_t)dot + 1, position.length);
+        if (uuid_is(*id) && text_to_int64(text_slice(position, 0, (size_t)dot), created))
+            return true;
+    }
+    arm_fail(call, ARM_INVALID_SKIP_TOKEN);
+    return false;
+}
+
+// The oldest first, so that one added later never becomes the one that az takes.
 static void subscriptions_list(struct arm_call *call)
 {
     size_t top;
-    struct text after;
-    if (!arm_page_of_query(call, &top, &after))
+    struct text position;
+    struct text id;
+    int64_t created;
+    if (!arm_page_of_query(call, &top, &position) || !read_position(call, position, &created, &id))
         return;
-    if (after.base && !uuid_is(after)) {
-        arm_fail(call, ARM_INVALID_SKIP_TOKEN);
-        return;
-    }
-    if (!after.base)
-        after = TEXT("00000000-0000-0000-0000-000000000000");
-    const struct db_result *rows = DB_RUN(call->tx, &subscription_list, db_string(call->caller->tenant_id),
-                                          db_text(after), db_int((int64_t)top), db_bool(operator_host(call)));
+    const struct db_result *rows =
+        DB_RUN(call->tx, &subscription_list, db_string(call->caller->tenant_id), db_int(created), db_text(id),
+               db_int((int64_t)top), db_bool(operator_host(call)));
     struct buffer b = buffer_new(call->arena);
     json_begin_object(&b);
     json_key(&b, "value");
@@ -76,8 +93,11 @@ static void subscriptions_list(struct arm_call *call)
         if (visible(call, db_get(rows, i, 0)))
             write_subscription(&b, call, rows, i);
     json_end_array(&b);
-    if (db_rows(rows) == top)
-        json_key_string(&b, "nextLink", arm_next_link(call, db_get(rows, top - 1, 0)));
+    if (db_rows(rows) == top) {
+        struct text last = text_of(arena_printf(call->arena, "%.*s.%.*s", TEXT_ARG(db_get(rows, top - 1, 4)),
+                                                TEXT_ARG(db_get(rows, top - 1, 0))));
+        json_key_string(&b, "nextLink", arm_next_link(call, last));
+    }
     json_end_object(&b);
     arm_reply(call, 200, buffer_done(&b));
 }

@@ -86,7 +86,11 @@ class Az:
 
     def login(self, principal=None, *flags):
         app_id, secret = (principal["appId"], principal["secret"]) if principal else self.site.operator_secret()
-        return self("login", "--service-principal", "-u", app_id, "-p", secret, "--tenant", self.site.tenant, *flags)
+        signed_in = self("login", "--service-principal", "-u", app_id, "-p", secret, "--tenant", self.site.tenant, *flags)
+        # Other tests add subscriptions: which one is meant is said, as a person with several would.
+        if any(s["id"] == self.site.subscription for s in signed_in if isinstance(s, dict)):
+            self("account", "set", "-s", self.site.subscription)
+        return signed_in
 
     def docker_shim(self):
         """A `docker` that needs no daemon: `ps` is quiet, the rest is the real client (az-cli.md 6.4)."""

@@ -225,3 +225,17 @@ def test_a_host_without_a_registry(site, place):
         received = place.client().raw(head.format(p=path).encode(), timeout=2)
         assert received.startswith(b"HTTP/1.1 404") and b"NAME_UNKNOWN" in received
         assert b"\r\nWWW-Authenticate:" not in received
+
+
+def test_subscriptions_are_listed_from_the_oldest_so_that_az_keeps_its_default(site, operator):
+    """az takes the first of the list as its default: one added later, whatever its id, must not become that."""
+    added = [site.command("subscription", "add", f"Later {i}")["subscriptionId"] for i in range(3)]
+    path, seen = "/subscriptions?api-version=2019-11-01&$top=2", []
+    while path:
+        page = operator.get(path).expect(200).json
+        seen += [s["subscriptionId"] for s in page["value"]]
+        path = page.get("nextLink", "").removeprefix(site.facts["resourceManager"].rstrip("/"))
+    assert seen[0] == site.subscription
+    assert [s for s in seen if s in added] == added and len(seen) == len(set(seen))
+    for token in ("MQ", "MS54", "eC4wMDAwMDAwMC0wMDAwLTAwMDAtMDAwMC0wMDAwMDAwMDAwMDA"):
+        assert operator.get(f"/subscriptions?api-version=2019-11-01&$skiptoken={token}").expect(400).code == "InvalidSkipToken"

@@ -90,7 +90,8 @@ static void error_headers(struct buffer *out, enum form form)
                            "            add_header Pragma no-cache always;\n"
                            "            add_header Expires -1 always;\n"
                            "            add_header x-ms-request-id $azsacr_id always;\n"
-                           "            add_header x-ms-correlation-request-id $azsacr_id always;\n");
+                           "            add_header x-ms-correlation-request-id $azsacr_id always;\n"
+                           "            add_header x-ms-routing-request-id $azsacr_routing_id always;\n");
     buffer_string(
         out,
         "            add_header X-Content-Type-Options nosniff always;\n"
@@ -114,6 +115,9 @@ static void error_pages(struct buffer *out, enum form form, const struct refusal
         // A range is found unsatisfiable when the headers of the file are set already.
         if (r->status != 416)
             error_headers(out, form);
+        if (r->status == 405)
+            buffer_string(out,
+                          "            add_header Allow \"GET, HEAD, PUT, POST, PATCH, DELETE\" always;\n");
         buffer_format(out, "            return %d '%s';\n        }\n", status, body_of(out->arena, form, r));
     }
 }
@@ -190,6 +194,7 @@ struct text edge_render(const struct config *config, const char *access_log, str
         {"WORKERS", "2"},
         {"FILES", file_limit(arena)},
         {"STATE", config->state},
+        {"REGION", text_cstr(arena, text_upper(arena, text_of(config->region)))},
         {"RUN", config->runtime},
         {"ACCESS_LOG", access_log},
         {"CERTIFICATE", certificate},

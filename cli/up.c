@@ -163,6 +163,7 @@ int command_up(int argc, char **argv)
     };
     if (options_parse("up", argc, argv, options) != 0)
         return 2;
+    setenv("TZ", "UTC", 1); // the edge says times by the clock of its environment
     struct arena *arena = arena_new();
     struct site_up up = {.arena = arena};
     up.config = configure(arena, options[0].value, options[1].value, options[2].value, options[3].value);

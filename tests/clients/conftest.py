@@ -4,6 +4,7 @@ import os
 import pytest
 
 from harness.az import Az
+from harness.sdk import Sdk
 from harness.site import Registry
 
 
@@ -50,3 +51,14 @@ def az_registry(site, az, az_group):
     registry.username, registry.password = credentials["username"], credentials["passwords"][0]["value"]
     registry.push_image(registry.client(), "hello", "1", [os.urandom(100000)])
     return registry
+
+
+@pytest.fixture(scope="session")
+def node_sdk(site):
+    """`node_sdk(SCRIPT, name=…)`: the JavaScript management SDKs, signed in as the operator (harness/sdk.py)."""
+    return Sdk(site, "node")
+
+
+@pytest.fixture(scope="session")
+def python_sdk(site):
+    return Sdk(site, "python")

@@ -1,18 +1,14 @@
-"""az 2.66.1, the long-term release that Azure Stack Hub's users are told to stay on, in the hub's profile. script/az-2.66
-installs it; where it could not be, these tests are skipped."""
+"""az 2.66.1, the long-term release that Azure Stack Hub's users are told to stay on, in the hub's profile.
+script/clients installs it; where it could not be, these tests are skipped."""
 import os
-import pathlib
 
 import pytest
 
-from harness.az import Az
+from harness.az import Az, installed
 from harness.site import Registry
 
-HOME = pathlib.Path(__file__).resolve().parents[2] / "build" / "az-2.66"
-PROGRAM = str(HOME / "bin" / "az")
-COMPLETE = HOME / "complete"
-pytestmark = pytest.mark.skipif(not COMPLETE.exists() or COMPLETE.read_text().strip() != str(HOME),
-                                reason="az 2.66.1 is not installed: script/az-2.66 takes it from PyPI")
+PROGRAM = installed("az-2.66")
+pytestmark = pytest.mark.skipif(not PROGRAM, reason="az 2.66.1 is not installed: script/clients takes it from PyPI")
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,17 @@ import shutil
 import subprocess
 
 
+BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
+
+
+def installed(name):
+    """The az that script/clients installed into build/NAME, or None."""
+    complete = BUILD / name / "complete"
+    if complete.exists() and complete.read_text().splitlines()[0] == str(BUILD / name):
+        return str(BUILD / name / "bin" / "az")
+    return None
+
+
 class AzFailed(AssertionError):
     def __init__(self, arguments, done):
         super().__init__(f"az {' '.join(arguments)}: exit {done.returncode}\n{done.stderr}")

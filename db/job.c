@@ -5,13 +5,16 @@
 
 static const struct db_statement insert = {
     .name = "job_insert",
-    .sql = "insert into azsacr.job (kind, subscription_id, payload, run_at) "
-           "values ($1, $2, $3, clock_timestamp() + $4::bigint * interval '1 millisecond') returning id",
+    .sql = "insert into azsacr.job (kind, subscription_id, payload, run_at, started_by, scope) "
+           "values ($1, $2, $3, clock_timestamp() + $4::bigint * interval '1 millisecond', $5, $6) "
+           "returning id",
 };
 
 static const struct db_statement find = {
     .name = "job_find",
-    .sql = "select state, kind, subscription_id, payload, result from azsacr.job where id = $1",
+    .sql = "select state, kind, subscription_id, payload, result, started_by, scope, epoch > 0, "
+           "(extract(epoch from created_at) * 1000000)::bigint, "
+           "(extract(epoch from finished_at) * 1000000)::bigint from azsacr.job where id = $1",
 };
 
 static const struct db_statement wake = {
@@ -22,8 +25,15 @@ static const struct db_statement wake = {
 const char *job_create(struct db_transaction *tx, const char *kind, const char *subscription,
                        struct text payload, int64_t delay_ms)
 {
+    return job_create_for(tx, kind, subscription, &(struct job_origin){0}, payload, delay_ms);
+}
+
+const char *job_create_for(struct db_transaction *tx, const char *kind, const char *subscription,
+                           const struct job_origin *origin, struct text payload, int64_t delay_ms)
+{
     const struct db_result *rows =
-        DB_RUN(tx, &insert, db_string(kind), db_string(subscription), db_text(payload), db_int(delay_ms));
+        DB_RUN(tx, &insert, db_string(kind), db_string(subscription), db_text(payload), db_int(delay_ms),
+               db_string(origin->started_by), db_text(origin->scope));
     struct text id = db_get(rows, 0, 0);
     return id.base != NULL ? id.base : "";
 }
@@ -41,6 +51,11 @@ bool job_find(struct db_transaction *tx, struct text id, struct job_status *stat
         .subscription = db_get(rows, 0, 2),
         .payload = db_get(rows, 0, 3),
         .result = db_get(rows, 0, 4),
+        .started_by = db_get(rows, 0, 5),
+        .scope = db_get(rows, 0, 6),
+        .begun = db_get_bool(rows, 0, 7),
+        .created_at = db_get_int(rows, 0, 8),
+        .finished_at = db_get_int(rows, 0, 9),
     };
     return true;
 }

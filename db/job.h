@@ -11,10 +11,11 @@ struct job {
 };
 
 enum job_verdict {
-    JOB_AGAIN,  // commit this step, run the next at once
-    JOB_WAIT,   // commit, run again `wait_ms` later (or when woken)
-    JOB_DONE,   // commit, state Succeeded
-    JOB_FAILED, // roll the step back to its savepoint, write `result`, state Failed
+    JOB_AGAIN,   // commit this step, run the next at once
+    JOB_WAIT,    // commit, run again `wait_ms` later (or when woken)
+    JOB_DONE,    // commit, state Succeeded
+    JOB_FAILED,  // roll the step back to its savepoint, write `result`, state Failed
+    JOB_REFUSED, // commit the step, state Failed
 };
 
 struct job_step {
@@ -34,16 +35,32 @@ struct job_kind {
 // is JSON (never a secret, never a token), `delay_ms` from now by PostgreSQL's clock.
 const char *job_create(struct db_transaction *tx, const char *kind, const char *subscription,
                        struct text payload, int64_t delay_ms);
-// One row: state ("Pending", "Running", "Succeeded", "Failed"), result; false when there is none of that
-// kind.
+// The same for what a caller of Resource Manager started: who (an object id), and the scope that it is about.
+struct job_origin {
+    const char *started_by;
+    struct text scope;
+};
+const char *job_create_for(struct db_transaction *tx, const char *kind, const char *subscription,
+                           const struct job_origin *origin, struct text payload, int64_t delay_ms);
+// One row: state ("Pending", "Running", "Succeeded", "Failed"), result; false when there is none of that id.
 struct job_status {
     struct text state, kind, subscription, payload, result;
+    struct text started_by, scope; // absent for jobs that nobody asked for
+    bool begun;                    // a worker had it once
+    int64_t created_at;            // microseconds
+    int64_t finished_at;           // 0: not yet
 };
 bool job_find(struct db_transaction *tx, struct text id, struct job_status *status);
 
 // Wakes a waiting job once this transaction is committed; a job that runs now runs once more. Never touches
 // the job's own row, so that who finishes never waits for who waits.
 void job_wake(struct db_transaction *tx, const char *id);
+
+// How long the row of a finished job is kept, in seconds: 7 days unless set, before the workers start.
+void job_set_retention(int64_t seconds);
+// Called in the transaction that gives a job up (taken ten times without a committed step), so that what it
+// was about does not stay as it is for ever. Set once, before the workers start.
+void job_set_given_up(void (*given_up)(struct db_transaction *tx, const struct job *job));
 
 struct job_workers;
 // `kinds` ends with a row whose name is NULL.

@@ -45,7 +45,7 @@ static const struct db_statement take = {
         "where id = (select id from azsacr.job where state in ('Pending', 'Running') "
         "and run_at <= statement_timestamp() and (state = 'Pending' or lease_until < statement_timestamp()) "
         "and kind = any($3::text[]) order by run_at limit 1 for update skip locked) "
-        "returning id, epoch, attempts, kind",
+        "returning id, epoch, attempts, kind, payload, result",
 };
 
 static const struct db_statement fence = {
@@ -76,8 +76,10 @@ static const struct db_statement give_back = {
 
 static const struct db_statement clean_finished = {
     .name = "job_clean_finished",
-    .sql = "delete from azsacr.job where id in (select id from azsacr.job where finished_at is not null and "
-           "finished_at < statement_timestamp() - interval '7 days' limit 1000 for update skip locked)",
+    .sql =
+        "delete from azsacr.job where id in (select id from azsacr.job where finished_at is not null and "
+        "finished_at < statement_timestamp() - $1::bigint * interval '1 second' limit 1000 for update skip "
+        "locked)",
 };
 
 static const struct db_statement clean_wakes = {
@@ -86,6 +88,19 @@ static const struct db_statement clean_wakes = {
            "and not exists (select from azsacr.job j where j.id = w.job_id and j.state in ('Pending', "
            "'Running'))",
 };
+
+static int64_t retention = 7 * 24 * 3600; // seconds; set before the threads start
+static void (*on_given_up)(struct db_transaction *tx, const struct job *job);
+
+void job_set_retention(int64_t seconds)
+{
+    retention = seconds;
+}
+
+void job_set_given_up(void (*given_up)(struct db_transaction *tx, const struct job *job))
+{
+    on_given_up = given_up;
+}
 
 struct job_workers {
     pthread_mutex_t mutex;
@@ -138,7 +153,7 @@ static bool run_wakes(struct db_transaction *tx, void *argument)
 static bool run_clean(struct db_transaction *tx, void *argument)
 {
     (void)argument;
-    DB_RUN0(tx, &clean_finished);
+    DB_RUN(tx, &clean_finished, db_int(retention));
     DB_RUN0(tx, &clean_wakes);
     return true;
 }
@@ -148,6 +163,23 @@ static void settle_job(struct db_transaction *tx, const struct hold *hold, const
 {
     DB_RUN(tx, &settle, db_string(hold->id), db_string(hold->owner), db_int(hold->epoch), db_string(state),
            db_text(result), db_int(wait_ms));
+}
+
+static void give_up(struct db_transaction *tx, const struct hold *hold, const struct db_result *taken)
+{
+    log_error("job.given_up", "job", hold->id, "kind", hold->kind->name);
+    struct job job = {.kind = hold->kind->name,
+                      .payload = db_get(taken, 0, 4),
+                      .result = db_get(taken, 0, 5),
+                      .attempts = hold->attempts};
+    memcpy(job.id, hold->id, sizeof job.id);
+    if (on_given_up != NULL)
+        on_given_up(tx, &job);
+    settle_job(
+        tx, hold, "Failed",
+        TEXT("{\"error\":{\"code\":\"InternalServerError\",\"message\":\"The operation was given up: it was "
+             "started 10 times and did not complete a step.\"}}"),
+        0);
 }
 
 // Sets hold->kind when a job was taken. One that was taken too often without a committed step ends here.
@@ -166,12 +198,7 @@ static bool run_take(struct db_transaction *tx, void *argument)
     hold->kind = kind_of(hold->workers, db_get(rows, 0, 3));
     if (hold->attempts <= ATTEMPTS_LIMIT)
         return true;
-    log_error("job.given_up", "job", hold->id, "kind", hold->kind->name);
-    settle_job(
-        tx, hold, "Failed",
-        TEXT("{\"error\":{\"code\":\"InternalServerError\",\"message\":\"The operation was given up: it was "
-             "started 10 times and did not complete a step.\"}}"),
-        0);
+    give_up(tx, hold, rows);
     hold->lost = true;
     return true;
 }
@@ -208,6 +235,8 @@ static bool run_step(struct db_transaction *tx, void *argument)
         break;
     case JOB_FAILED:
         transaction_rollback_to(tx, depth);
+        // fall through
+    case JOB_REFUSED:
         settle_job(tx, hold, "Failed", step.result, 0);
         break;
     }

@@ -47,6 +47,18 @@
 #define ARM_LAST_OWNER                                                                                       \
     400, "CannotDeleteLastRbacAdminAssignment", FROM_GATEWAY, "Cannot delete the last RBAC admin assignment"
 
+// ---- locks ----
+#define ARM_LOCK_NOT_FOUND 404, "LockNotFound", FROM_GATEWAY, "The lock '%.*s' could not be found."
+#define ARM_LOCK_NAME_INVALID                                                                                \
+    400, "InvalidLockName", FROM_GATEWAY,                                                                    \
+        "The lock name '%.*s' is invalid. It can have at most 260 characters and none of '<>%%&:\\?/' or "   \
+        "control characters."
+#define ARM_LOCK_LEVEL_NOT_SPECIFIED                                                                         \
+    400, "LockLevelNotSpecified", FROM_GATEWAY,                                                              \
+        "The lock level is not specified. It has to be 'CanNotDelete' or 'ReadOnly'."
+#define ARM_LOCK_NOTES_TOO_LONG                                                                              \
+    400, "LockNotesTooLong", FROM_GATEWAY, "The notes of a lock have at most 512 characters."
+
 // ---- definitions ----
 // 404 of a GET, 400 of a PUT that refers to it; a PUT prints the id without hyphens.
 #define ARM_ROLE_DEFINITION_DOES_NOT_EXIST(status)                                                           \

@@ -33,6 +33,7 @@ enum arm_flags {
     ARM_DELETING_OK = 64,      // allowed while the group is being deleted
     ARM_UNREGISTERED_OK = 128, // a write allowed while the namespace is not registered
     ARM_ANY_VERSION = 256,     // the handler judges the api-version itself
+    ARM_LOCKS_OK = 512,        // a write that no lock holds back (the locks themselves)
 };
 
 struct arm_operation {

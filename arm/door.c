@@ -3,6 +3,7 @@
 // handler.
 #include "arm/door.h"
 #include "arm/door_parts.h"
+#include "arm/locks.h"
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -96,12 +97,12 @@ static bool routed(struct arm_call *call)
     return false;
 }
 
-// Every check from the token to the registration, in their order.
+// Every check from the token to the locks, in their order.
 static bool admitted(struct arm_call *call)
 {
     return door_authenticate(call) && throttle(call) && door_version_present(call) &&
            door_subscription(call) && routed(call) && door_version_served(call) && may_operate(call) &&
-           door_group(call) && door_registration(call) && door_body(call);
+           door_group(call) && door_registration(call) && door_locks(call) && door_body(call);
 }
 
 static bool is_write(const struct arm_call *call)
@@ -129,8 +130,8 @@ static void decide_again(struct arm_call *call)
     }
     const struct rbac_snapshot *before = call->snapshot;
     call->snapshot = snapshot;
-    if (door_authenticate(call))
-        may_operate(call);
+    if (door_authenticate(call) && may_operate(call))
+        door_locks(call);
     call->version = *rbac_snapshot_version(snapshot);
     rbac_snapshot_release(before);
 }
@@ -140,7 +141,7 @@ static bool run(struct db_transaction *tx, void *argument)
     struct arm_call *call = argument;
     call_begin(call);
     call->tx = tx;
-    if (!rbac_version_read(tx, &call->version))
+    if (!arm_locks_enter(tx, arm_locks_matter(call) ? call->subscription_id : TEXT_NONE, &call->version))
         return false;
     if (call->snapshot)
         rbac_snapshot_release(call->snapshot);

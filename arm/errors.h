@@ -138,6 +138,14 @@ struct text arm_failure_body(struct arena *arena, const struct arm_failure *fail
     400, "LocationNotAvailableForResourceGroup", FROM_GATEWAY,                                               \
         "The provided location '%.*s' is not available for resource group. List of available regions is "    \
         "'%s'."
+#define ARM_RESOURCE_GROUP_QUOTA                                                                             \
+    409, "ResourceGroupQuotaExceeded", FROM_GATEWAY,                                                         \
+        "Creating the resource group '%.*s' would exceed the quota of '%d' resource groups per "             \
+        "subscription. The current resource group count is '%lld'. Please delete some resource groups "      \
+        "before creating new ones."
+#define ARM_EXPORT_NOT_SUPPORTED                                                                             \
+    400, "ExportTemplateNotSupported", FROM_GATEWAY,                                                         \
+        "The template of the resource group '%.*s' cannot be exported: this release has no templates."
 #define ARM_LOCATION_REQUIRED                                                                                \
     400, "LocationRequired", FROM_GATEWAY, "The location property is required for this definition."
 #define ARM_LOCATION_NOT_AVAILABLE                                                                           \
@@ -163,6 +171,10 @@ struct text arm_failure_body(struct arena *arena, const struct arm_failure *fail
 #define ARM_RESOURCES_STILL_THERE                                                                            \
     409, "CannotUnregisterProvider", FROM_GATEWAY,                                                           \
         "The resource provider '%s' cannot be unregistered while the subscription holds resources of it."
+#define ARM_SCOPE_LOCKED_SENTENCE                                                                            \
+    "The scope '%.*s' cannot perform %s operation because following scope(s) are locked: '%.*s'. Please "    \
+    "remove the lock and try again."
+#define ARM_SCOPE_LOCKED 409, "ScopeLocked", FROM_GATEWAY, ARM_SCOPE_LOCKED_SENTENCE
 
 // ---- contents ----
 #define ARM_INVALID_CONTENT                                                                                  \
@@ -196,6 +208,10 @@ struct text arm_failure_body(struct arena *arena, const struct arm_failure *fail
 #define ARM_INVALID_FILTER                                                                                   \
     400, "InvalidFilterInQueryString", FROM_GATEWAY,                                                         \
         "Invalid $filter '%.*s' specified in the query string: %s."
+#define ARM_INVALID_EXPAND                                                                                   \
+    400, "InvalidExpandInQueryString", FROM_GATEWAY,                                                         \
+        "Invalid $expand '%.*s' specified in the query string: createdTime, changedTime and "                \
+        "provisioningState are supported."
 #define ARM_INVALID_TOP                                                                                      \
     400, "InvalidTopInQueryString", FROM_GATEWAY,                                                            \
         "Invalid $top '%.*s' specified in the query string: a number from 1 to 1000 is expected."
@@ -203,3 +219,20 @@ struct text arm_failure_body(struct arena *arena, const struct arm_failure *fail
     400, "InvalidSkipToken", FROM_GATEWAY, "The $skiptoken specified in the query string is invalid."
 #define ARM_OPERATION_NOT_FOUND                                                                              \
     404, "OperationNotFound", FROM_GATEWAY, "The operation '%.*s' could not be found."
+
+// ---- batches ----
+#define ARM_BATCH_MEMBER                                                                                     \
+    400, "InvalidRequestContent", FROM_GATEWAY,                                                              \
+        "The request content was invalid and could not be deserialized: 'Could not find member '%.*s' on "   \
+        "object of type 'BatchRequest'. Path '%s'.'."
+#define ARM_BATCH_REQUIRED                                                                                   \
+    400, "InvalidRequestContent", FROM_GATEWAY,                                                              \
+        "The request content was invalid and could not be deserialized: 'Required property '%s' not found "  \
+        "in JSON. Path '%s'.'."
+#define ARM_BATCH_TOO_MANY                                                                                   \
+    400, "InvalidBatchRequest", FROM_GATEWAY,                                                                \
+        "The batch has '%zu' requests; the largest allowed number is '20'."
+#define ARM_BATCH_ITEM 400, "InvalidBatchRequest", FROM_GATEWAY, "The request of the batch is invalid: %s."
+#define ARM_BATCH_CUT                                                                                        \
+    503, "ServerTimeout", FROM_GATEWAY,                                                                      \
+        "The batch was not completed: its first '%zu' requests were run, the others were not."

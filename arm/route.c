@@ -87,6 +87,7 @@ void arm_start(void)
         &role_assignments_type,
         &permissions_type,
         &classic_administrators_type,
+        &locks_type,
         NULL,
     };
     for (size_t i = 0; own[i]; i++)

@@ -18,6 +18,7 @@ extern const struct arm_type role_definitions_type;       // role_definitions.c
 extern const struct arm_type role_assignments_type;       // role_assignments.c
 extern const struct arm_type permissions_type;            // permissions.c
 extern const struct arm_type classic_administrators_type; // permissions.c
+extern const struct arm_type locks_type;                  // locks.c
 
 // Every registered type, in the order of registration.
 size_t arm_type_count(void);

@@ -88,8 +88,12 @@ static const struct db_statement ensure = {
 // '0' follows '/': what lies between is below the scope, on whole segments.
 static const struct db_statement delete_below = {
     "rbac_assignments_delete_below",
-    "delete from rbac.role_assignment"
-    " where scope_key = $1 or (scope_key > $2 and scope_key < $3) returning scope_key, id::text",
+    "with a as ("
+    " delete from rbac.role_assignment"
+    " where scope_key = $1 or (scope_key > $2 and scope_key < $3) returning scope_key, id::text"
+    "), l as ("
+    " delete from arm.lock where scope_key = $1 or (scope_key > $2 and scope_key < $3) returning scope_key"
+    ") select a.scope_key, a.id from a union all select l.scope_key, null from l",
 };
 
 void roles_ensure_builtin(struct db_transaction *tx)
@@ -113,8 +117,12 @@ void assignments_delete_below(struct db_transaction *tx, struct text scope)
     const char *beyond = arena_printf(arena, "%.*s0", TEXT_ARG(key));
     const struct db_result *gone = DB_RUN(tx, &delete_below, key.length ? db_text(key) : db_string("/"),
                                           db_string(below), db_string(beyond));
-    for (size_t i = 0; i < db_rows(gone); i++)
-        rbac_changed(tx, "assignment",
-                     text_of(arena_printf(arena, "%.*s %.*s", TEXT_ARG(db_get(gone, i, 0)),
-                                          TEXT_ARG(db_get(gone, i, 1)))));
+    for (size_t i = 0; i < db_rows(gone); i++) {
+        struct text scope_key = db_get(gone, i, 0), id = db_get(gone, i, 1);
+        if (id.base)
+            rbac_changed(tx, "assignment",
+                         text_of(arena_printf(arena, "%.*s %.*s", TEXT_ARG(scope_key), TEXT_ARG(id))));
+        else
+            rbac_changed(tx, "lock", scope_key);
+    }
 }

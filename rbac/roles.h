@@ -11,5 +11,6 @@
 
 // Inserts or refreshes the built-in roles (arm-core 3.6). Notes only when something changed.
 void roles_ensure_builtin(struct db_transaction *tx);
-// Deletes the assignments at and below a scope, in the transaction that deletes what the scope names.
+// Deletes the assignments and the locks at and below a scope, in the transaction that deletes what the scope
+// names.
 void assignments_delete_below(struct db_transaction *tx, struct text scope);

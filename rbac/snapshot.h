@@ -51,7 +51,8 @@ void rbac_snapshot_release(const struct rbac_snapshot *snapshot);
 const struct rbac_version *rbac_snapshot_version(const struct rbac_snapshot *snapshot);
 
 // Notes a change of rows the snapshot holds; kinds: "assignment" (key "scope_key id"), "definition",
-// "principal", "key", "subscription". Every handler that changes such rows calls it in the same transaction.
+// "principal", "key", "subscription", "lock" (key scope_key). Every handler that changes such rows calls it
+// in the same transaction.
 void rbac_changed(struct db_transaction *tx, const char *kind, struct text key);
 
 // What the snapshot holds. All borrowed from it.
@@ -82,6 +83,16 @@ const struct rbac_subscription *rbac_subscription_at(const struct rbac_snapshot 
 const struct rbac_key *rbac_key_find(const struct rbac_snapshot *snapshot, const char *use, const char *kid);
 size_t rbac_key_count(const struct rbac_snapshot *snapshot);
 const struct rbac_key *rbac_key_at(const struct rbac_snapshot *snapshot, size_t index);
+
+// Management locks (arm-core 2.5), for arm's gate. `scope` of any case, without a trailing slash.
+struct rbac_lock {
+    struct text scope; // as its lock's id has it; absent: only something below is locked
+    bool read_only;    // some lock here is ReadOnly; else CanNotDelete
+    size_t below;      // how many locked scopes lie below this one
+};
+bool rbac_any_lock(const struct rbac_snapshot *snapshot);
+// What is locked at exactly that scope and how much below it; NULL: nothing.
+const struct rbac_lock *rbac_lock_at(const struct rbac_snapshot *snapshot, struct text scope);
 
 // The decision (arm-core 3.1). `scope` in any case, "/subscriptions/…" or "/"; groups of external tokens
 // later.

@@ -28,6 +28,12 @@ struct grant_item {
     unsigned char roles[][16];
 };
 
+// A locked scope, or one with locked scopes below it. Key: scope.
+struct lock_item {
+    struct map_item item;
+    struct rbac_lock lock;
+};
+
 // A list that snapshots share whole; few, and made anew when one of its rows changes.
 struct shelf {
     atomic_uint references;
@@ -50,7 +56,7 @@ struct role {
 struct rbac_snapshot {
     atomic_uint references;
     struct rbac_version version;
-    struct map principals, names, assignments, grants;
+    struct map principals, names, assignments, grants, locks;
     struct shelf *roles;         // struct role *, by id
     struct shelf *keys;          // struct rbac_key *, newest first
     struct shelf *subscriptions; // struct rbac_subscription *, by id
@@ -68,6 +74,10 @@ void snapshot_put_assignment(struct rbac_snapshot *snapshot, struct text scope_k
 void snapshot_drop_assignment(struct rbac_snapshot *snapshot, struct text key);
 const struct grant_item *snapshot_grant(const struct rbac_snapshot *snapshot, struct text object_id,
                                         struct text scope);
+// snapshot_locks.c. What is locked at a scope now, or nothing any more.
+void snapshot_put_lock(struct rbac_snapshot *snapshot, struct text scope_key, struct text scope,
+                       bool read_only);
+void snapshot_drop_lock(struct rbac_snapshot *snapshot, struct text scope_key);
 // Empty, with room for that many; its entries are disposed of with it.
 struct shelf *shelf_new(size_t room, void (*dispose)(void *));
 struct shelf *shelf_hold(struct shelf *shelf);

@@ -47,6 +47,17 @@ static const struct db_statement changed_assignments = {
     " left join rbac.role_assignment a on a.scope_key = left(d.key, -37) and a.id = right(d.key, 36)::uuid",
 };
 
+#define LOCK_COLUMNS "min(l.scope), bool_or(l.level = 'ReadOnly')"
+static const struct db_statement all_locks = {
+    "rbac_snapshot_locks",
+    "select l.scope_key, " LOCK_COLUMNS " from arm.lock l group by l.scope_key",
+};
+static const struct db_statement changed_locks = {
+    "rbac_snapshot_locks_changed",
+    "select d.key, c.* from (select distinct key from rbac.delta where number > $1 and kind = 'lock') d,"
+    " lateral (select " LOCK_COLUMNS " from arm.lock l where l.scope_key = d.key) c",
+};
+
 static const struct db_statement all_roles = {
     "rbac_snapshot_roles",
     "select id::text, permissions::text from rbac.role_definition order by id",
@@ -99,6 +110,17 @@ static void take_assignments(struct rbac_snapshot *snapshot, const struct db_res
         else
             snapshot_put_assignment(snapshot, db_get(rows, i, 1), db_get(rows, i, 2), db_get(rows, i, 3),
                                     db_get(rows, i, 4));
+    }
+}
+
+// Rows of LOCK_COLUMNS behind the scope; without a scope as written where the last lock is gone.
+static void take_locks(struct rbac_snapshot *snapshot, const struct db_result *rows)
+{
+    for (size_t i = 0; i < db_rows(rows); i++) {
+        if (db_is_null(rows, i, 1))
+            snapshot_drop_lock(snapshot, db_get(rows, i, 0));
+        else
+            snapshot_put_lock(snapshot, db_get(rows, i, 0), db_get(rows, i, 1), db_get_bool(rows, i, 2));
     }
 }
 
@@ -157,7 +179,7 @@ static void take_subscriptions(struct rbac_snapshot *snapshot, struct db_transac
 
 // What changed since a version, by kind.
 struct changes {
-    bool assignments, principals, definitions, keys, subscriptions;
+    bool assignments, locks, principals, definitions, keys, subscriptions;
 };
 
 // Whether the deltas lead from `from` to `to` without a gap. After a failover numbers may repeat: only the
@@ -181,6 +203,8 @@ static bool read_chain(struct db_transaction *tx, const struct rbac_version *fro
             return false;
         if (text_is(kind, "assignment"))
             changes->assignments = true;
+        else if (text_is(kind, "lock"))
+            changes->locks = true;
         else if (text_is(kind, "principal"))
             changes->principals = true;
         else if (text_is(kind, "definition"))
@@ -203,6 +227,7 @@ static struct rbac_snapshot *advance(struct db_transaction *tx, const struct rba
     map_share(&snapshot->names, &from->names);
     map_share(&snapshot->assignments, &from->assignments);
     map_share(&snapshot->grants, &from->grants);
+    map_share(&snapshot->locks, &from->locks);
     snapshot->roles = shelf_hold(from->roles);
     snapshot->keys = shelf_hold(from->keys);
     snapshot->subscriptions = shelf_hold(from->subscriptions);
@@ -212,6 +237,8 @@ static struct rbac_snapshot *advance(struct db_transaction *tx, const struct rba
         take_principals(snapshot, DB_RUN(tx, &changed_principals, since));
     if (changes->assignments)
         take_assignments(snapshot, DB_RUN(tx, &changed_assignments, since));
+    if (changes->locks)
+        take_locks(snapshot, DB_RUN(tx, &changed_locks, since));
     if (changes->definitions)
         take_roles(snapshot, tx);
     if (changes->keys)
@@ -226,6 +253,7 @@ static struct rbac_snapshot *build(struct db_transaction *tx)
     struct rbac_snapshot *snapshot = xcalloc(1, sizeof *snapshot);
     take_principals(snapshot, DB_RUN0(tx, &all_principals));
     take_assignments(snapshot, DB_RUN0(tx, &all_assignments));
+    take_locks(snapshot, DB_RUN0(tx, &all_locks));
     take_roles(snapshot, tx);
     take_keys(snapshot, tx);
     take_subscriptions(snapshot, tx);

@@ -192,6 +192,7 @@ void snapshot_free(struct rbac_snapshot *snapshot)
     map_clear(&snapshot->names);
     map_clear(&snapshot->assignments);
     map_clear(&snapshot->grants);
+    map_clear(&snapshot->locks);
     shelf_release(snapshot->roles);
     shelf_release(snapshot->keys);
     shelf_release(snapshot->subscriptions);

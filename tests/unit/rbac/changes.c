@@ -34,6 +34,15 @@ static const struct db_statement put_subscription = {
     " values ($1::uuid, '11111111-0000-4000-8000-000000000000', 's') on conflict do nothing",
 };
 
+static const struct db_statement upsert_lock = {
+    "t_put_lock",
+    "insert into arm.lock (scope, scope_key, name, name_key, level, created_by, changed_by)"
+    " values ($1, lower($1), $2, lower($2), case when $3 then 'ReadOnly' else 'CanNotDelete' end, '{}', '{}')"
+    " on conflict (scope_key, name_key) do update set level = excluded.level",
+};
+static const struct db_statement delete_lock = {
+    "t_delete_lock", "delete from arm.lock where scope_key = lower($1) and name_key = lower($2)"};
+
 static void note_assignment(struct db_transaction *tx, const char *scope, const char *id)
 {
     struct arena *arena = db_arena(tx);
@@ -78,4 +87,21 @@ void add_subscription(struct db_transaction *tx, const char *id)
 {
     DB_RUN(tx, &put_subscription, db_string(id));
     rbac_changed(tx, "subscription", text_of(id));
+}
+
+static void note_lock(struct db_transaction *tx, const char *scope)
+{
+    rbac_changed(tx, "lock", text_lower(db_arena(tx), text_of(scope)));
+}
+
+void put_lock(struct db_transaction *tx, const char *scope, const char *name, bool read_only)
+{
+    DB_RUN(tx, &upsert_lock, db_string(scope), db_string(name), db_bool(read_only));
+    note_lock(tx, scope);
+}
+
+void remove_lock(struct db_transaction *tx, const char *scope, const char *name)
+{
+    DB_RUN(tx, &delete_lock, db_string(scope), db_string(name));
+    note_lock(tx, scope);
 }

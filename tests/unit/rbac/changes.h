@@ -12,4 +12,6 @@ void add_assignment(struct db_transaction *tx, const char *scope, const char *id
                     const char *role); // nothing when there is one like it
 void remove_assignment(struct db_transaction *tx, const char *scope, const char *id);
 void put_role(struct db_transaction *tx, const char *id, const char *permissions);
+void put_lock(struct db_transaction *tx, const char *scope, const char *name, bool read_only);
+void remove_lock(struct db_transaction *tx, const char *scope, const char *name);
 void add_subscription(struct db_transaction *tx, const char *id);

@@ -73,7 +73,7 @@ struct change {
 };
 static struct change random_change(void)
 {
-    return (struct change){any(20), any(PRINCIPALS), any(SCOPES), any(ASSIGNMENTS), any(ROLES), any(4)};
+    return (struct change){any(24), any(PRINCIPALS), any(SCOPES), any(ASSIGNMENTS), any(ROLES), any(4)};
 }
 
 static bool run_change(struct db_transaction *tx, void *argument)
@@ -100,6 +100,10 @@ static bool run_change(struct db_transaction *tx, void *argument)
             add_subscription(tx, subscriptions[c->scope % 2]);
         else if (c->kind == 19 && c->permission == 0)
             rbac_keys_ensure(tx);
+        else if (c->kind >= 20 && c->scope > 0 && c->permission > 0)
+            put_lock(tx, scopes[c->scope], c->assignment % 2 ? "a" : "b", c->permission > 1);
+        else if (c->kind >= 20)
+            remove_lock(tx, scopes[c->scope], c->assignment % 2 ? "a" : "b");
     }
     return true;
 }
@@ -139,6 +143,24 @@ static void same_grant(const struct rbac_snapshot *a, const struct rbac_snapshot
         ck_assert_int_eq(rbac_may(a, principal, actions[i], text_of(scope)),
                          rbac_may(b, principal, actions[i], text_of(scope)));
     ck_assert_int_eq(rbac_has_any(a, principal, text_of(scope)), rbac_has_any(b, principal, text_of(scope)));
+}
+
+static void same_lock(const struct rbac_snapshot *a, const struct rbac_snapshot *b, const char *scope)
+{
+    const struct rbac_lock *x = rbac_lock_at(a, text_of(scope)), *y = rbac_lock_at(b, text_of(scope));
+    ck_assert_msg((x == NULL) == (y == NULL), "%s", scope);
+    if (x) {
+        ck_assert_uint_eq(x->below, y->below);
+        ck_assert_int_eq(x->read_only, y->read_only);
+        ck_assert(text_equal(x->scope, y->scope));
+    }
+    long below = fixture_number("select count(distinct scope_key) from arm.lock"
+                                " where starts_with(scope_key, lower('%s') || '/')",
+                                scope);
+    ck_assert_int_eq(x ? (long)x->below : 0, below);
+    ck_assert_int_eq(x && x->scope.base,
+                     fixture_number("select count(*) from arm.lock where scope_key = lower('%s')", scope) >
+                         0);
 }
 
 // What PostgreSQL itself says: some assignment at the scope or at a whole-segment prefix of it.
@@ -182,6 +204,8 @@ static void compare(const struct rbac_snapshot *a, const struct rbac_snapshot *b
         for (unsigned s = 0; s < SCOPES; s++)
             same_grant(a, b, principals[p], scopes[s]);
     }
+    for (unsigned s = 0; s < SCOPES; s++)
+        same_lock(a, b, scopes[s]);
 }
 
 START_TEST(follows_deltas)

@@ -113,6 +113,7 @@ def test_refusals_are_clear(site, az, az_group):
     assert "could not be found" in trust.stderr
 
 
+# decisions 22, 23
 @pytest.mark.parametrize("profile", ["az", "latest"])
 def test_login_and_data_commands(profile, request, site, az_registry):
     az = request.getfixturevalue(profile)

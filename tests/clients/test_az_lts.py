@@ -43,6 +43,7 @@ def lts_registry(site, operator, lts):
     lts("group", "delete", "-n", group, "-y")
 
 
+# decisions 22
 def test_lts_shows_and_reads_a_registry(lts, lts_registry):
     assert lts("cloud", "show", "--query", "profile") == "2020-09-01-hybrid"
     assert lts("acr", "show", "-n", lts_registry.name)["id"] == lts_registry.id

@@ -60,6 +60,7 @@ MATRIX = [
 ]
 
 
+# arm-core 1.7.4, 1.7.5; decisions 12
 @pytest.mark.parametrize("method,path,body,statuses", MATRIX, ids=[f"{m} {p}" for m, p, _, _ in MATRIX])
 def test_matrix(site, place, method, path, body, statuses):
     for caller, status in zip(CALLERS, statuses):
@@ -91,6 +92,7 @@ def test_lists_hide_what_may_not_be_read(site, place):
                 assert names == []
 
 
+# arm-core 1.1.2, 1.1.6
 def test_odd_spellings_name_the_same_scope(place):
     plain = place.id
     same = [plain.upper(), plain.lower(), plain + "/", plain + "//", "/" + plain, plain.replace("/providers", "//providers"),

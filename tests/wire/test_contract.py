@@ -114,6 +114,7 @@ def test_arm_error(site, operator, place, method, path, body, status, code, mess
         assert answer.header("x-ms-failure-cause") == "gateway"
 
 
+# arm-core 1.4.1, 1.4.2
 def test_headers_of_every_arm_answer(site, operator, place):
     sent = str(uuid.uuid4())
     for url, status in ((place.id + REGISTRY, 200), (place.id + "x" + REGISTRY, 404), ("/subscriptions/x" + GROUP, 400)):
@@ -130,12 +131,14 @@ def test_headers_of_every_arm_answer(site, operator, place):
     assert operator.get(place.id + REGISTRY).header("x-ms-client-request-id") is None
 
 
+# arm-core 1.5.1
 def test_head_is_the_get_without_its_body(operator, place):
     got, head = operator.get(place.id + "x" + REGISTRY), operator.head(place.id + "x" + REGISTRY)
     assert head.status == got.status == 404 and head.body == b""
     assert head.header("Content-Type") == got.header("Content-Type")
 
 
+# decisions 1, 12
 @pytest.mark.parametrize("credentials,code,description", [
     (None, "AuthenticationFailed", "The authentication failed because of missing 'Authorization' header."),
     ("Bearer nonsense", "InvalidAuthenticationToken", "The access token is invalid."),
@@ -152,6 +155,7 @@ def test_401_comes_before_everything(site, credentials, code, description):
             f'error_description="{description}"')
 
 
+# decisions 24
 def test_wrong_audience(site):
     token = site.token(*site.operator_secret(), audience=site.facts["graph"].rstrip("/"))
     answer = site.arm_client(token).get("/subscriptions?api-version=2019-11-01").expect(401)
@@ -177,6 +181,7 @@ def test_credentials_while_the_admin_user_is_off(site, operator, place):
     assert answer.message.startswith(f"Cannot perform credential operations for {plain.id} as admin user is disabled.")
 
 
+# decisions 7; arm-core 1.7.3
 def test_delete_answers(operator, site, place):
     id_ = site.registry_id(place.group_name, site.unique("del"))
     operator.put(id_ + REGISTRY, {"location": site.region, "sku": STANDARD}).expect(200)
@@ -186,6 +191,7 @@ def test_delete_answers(operator, site, place):
     assert absent.header("Content-Length") is None and absent.header("Content-Type") is None
 
 
+# decisions 33
 def test_registry_errors(place):
     client, anonymous = place.client(), place.client(anonymous=True)
     place.push_image(client, "lib/app", "v1", [b"contract"])
@@ -219,6 +225,7 @@ def test_registry_errors(place):
         assert answer.json["errors"][0]["detail"] == [{"Type": kind, "Name": name, "Action": a} for a in actions.split(",")]
 
 
+# decisions 43
 def test_a_host_without_a_registry(site, place):
     head = "GET {p} HTTP/1.1\r\nHost: absent12.azsacr." + f"{site.region}.{site.facts['domain']}\r\n\r\n"
     for path in ("/v2/", "/acr/v1/_catalog"):

@@ -78,6 +78,7 @@ def test_a_token_of_another_registry_is_refused(site, operator, group, registry)
     registry.client(token=token).get("/v2/_catalog").expect(401)
 
 
+# decisions 43
 def test_unknown_registry_host(site, registry):
     import copy
     stranger = copy.copy(registry)
@@ -88,6 +89,7 @@ def test_unknown_registry_host(site, registry):
     assert answer.code == "NAME_UNKNOWN" and answer.header("WWW-Authenticate") is None
 
 
+# decisions 34
 def test_uploads_in_all_forms(registry):
     client = registry.client()
     data = os.urandom(300000)
@@ -133,6 +135,7 @@ def test_tampered_upload_state_is_refused(registry):
     client.patch(location.replace("/up/state/", "/up/other/"), b"x", headers=BYTES).expect(404)
 
 
+# decisions 29
 def test_a_cut_patch_resumes_at_its_offset(registry):
     client = registry.client()
     location = client.post("/v2/up/cut/blobs/uploads/").expect(202).header("Location")
@@ -177,6 +180,7 @@ def test_blob_ranges_and_conditions(registry):
     client.get("/_store/aa/bb/x").expect(404)
 
 
+# decisions 32
 def test_mount(registry):
     client = registry.client()
     digest = registry.push_blob(client, "m/source", b"to be mounted")
@@ -229,6 +233,7 @@ def test_manifest_with_unknown_blobs(registry):
     assert answer.code == "MANIFEST_BLOB_UNKNOWN"
 
 
+# decisions 28
 def test_index_children_survive_the_clean_up_of_the_faq(registry):
     client = registry.client()
     digests = [registry.push_image(client, "multi/app", f"arch{i}", [os.urandom(100)])[0] for i in range(2)]
@@ -263,6 +268,7 @@ def test_referrers(registry):
     assert none.json["manifests"] == [] and none.header("OCI-Filters-Applied") == "artifactType"
 
 
+# decisions 21
 def test_usage_is_exact_to_the_byte(operator, registry):
     client = registry.client()
     shared, mine = os.urandom(70000), os.urandom(30000)
@@ -300,6 +306,7 @@ def test_two_pushes_at_once_count_a_shared_layer_once(operator, registry):
             assert registry.usage(operator) == 0, (i, manifests)
 
 
+# decisions 13
 def test_acr_api(registry):
     client = registry.client()
     digest, _ = registry.push_image(client, "meta/app", "v1", [b"x" * 100])

@@ -39,6 +39,7 @@ def test_tls_versions(site):
             tls(site, name, old, old)
 
 
+# decisions 43
 @pytest.mark.parametrize("name", ["example.com", "azsacr.local.azurestack.external", "local.azurestack.external", None])
 def test_an_unknown_name_gets_no_handshake(site, name):
     made = context(site.ca)

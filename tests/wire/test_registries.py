@@ -12,6 +12,7 @@ def put(operator, site, group, body, name=None, version="2019-05-01"):
     return operator.put(f"{site.registry_id(group, name or site.unique('reg'))}?api-version={version}", body)
 
 
+# decisions 3, 17; arm-core 1.1.3, 1.1.5, 1.8.3
 def test_created_at_once_with_the_recorded_shape(site, operator, group):
     name = "My" + site.unique("Reg")
     answer = put(operator, site, group, {**STANDARD, "tags": {"b": "2", "a": ""}}, name).expect(200)
@@ -42,6 +43,7 @@ def test_created_at_once_with_the_recorded_shape(site, operator, group):
     assert "policies" not in old["properties"]
 
 
+# decisions 2, 16, 17; arm-core 1.7.1
 def test_put_replaces_and_keeps_what_it_must(site, operator, registry):
     before = operator.get(registry.id + V).json
     answer = operator.put(registry.id + V, {"location": "LOCAL", "sku": {"name": "Basic"}}).expect(200).json
@@ -52,6 +54,7 @@ def test_put_replaces_and_keeps_what_it_must(site, operator, registry):
     assert again["passwords"][0]["value"] == registry.password
 
 
+# arm-core 1.7.2, 1.7.1
 def test_patch_merges_and_replaces_tags(site, operator, registry):
     operator.patch(registry.id + V, {"tags": {"one": "1"}}).expect(200)
     answer = operator.patch(registry.id + V, {"tags": {"two": "2"}}).expect(200).json
@@ -61,6 +64,7 @@ def test_patch_merges_and_replaces_tags(site, operator, registry):
     operator.put(registry.id + V, whole).expect(200)  # what a GET gave can be put back
 
 
+# decisions 2, 18, 20, 30, 52
 @pytest.mark.parametrize("body,status,code", [
     ({"sku": {"name": "Standard"}}, 400, "LocationRequired"),
     ({"location": "mars", "sku": {"name": "Standard"}}, 400, "LocationNotAvailableForResourceType"),
@@ -70,6 +74,7 @@ def test_patch_merges_and_replaces_tags(site, operator, registry):
     ({**STANDARD, "properties": {"networkRuleSet": {"defaultAction": "Deny"}}}, 400, "NetworkRuleNotSupported"),
     ({**STANDARD, "properties": {"policies": {"trustPolicy": {"status": "enabled"}}}}, 400, "PolicyNotSupported"),
     ({**STANDARD, "properties": {"policies": {"retentionPolicy": {"status": "enabled"}}}}, 400, "PolicyNotSupported"),
+    ({**STANDARD, "properties": {"policies": {"quarantinePolicy": {"status": "enabled"}}}}, 400, "PolicyNotSupported"),
     ({**STANDARD, "properties": {"adminUserEnabled": "yes"}}, 400, "InvalidRequestContent"),
     ({**STANDARD, "properties": {"policies": {"trustPolicy": {"status": "maybe"}}}}, 400, "InvalidRequestContent"),
     ({**STANDARD, "tags": {"a": 1}}, 400, "InvalidRequestContent"),
@@ -79,6 +84,7 @@ def test_refusals(site, operator, group, body, status, code):
     assert put(operator, site, group, body).expect(status).code == code
 
 
+# arm-core 1.4.3, 1.5.1
 def test_provider_errors_have_the_providers_form(site, operator, group):
     answer = put(operator, site, group, {"location": "local"}).expect(400)
     assert list(answer.json) == ["error", "status"] and answer.json["status"] == "Failed"
@@ -89,6 +95,7 @@ def test_provider_errors_have_the_providers_form(site, operator, group):
         f"The Resource 'Microsoft.ContainerRegistry/registries/absent1' under resource group '{group}' was not found.")
 
 
+# decisions 19; arm-core 1.2.2
 def test_names(site, operator, group, registry):
     other = put(operator, site, group, STANDARD, "abcd").expect(400)
     assert other.code == "InvalidResourceName" and "between 5 and 50" in other.message
@@ -136,6 +143,7 @@ def test_usages(operator, registry):
         {"name": "Webhooks", "limit": 10, "currentValue": 0, "unit": "Count"}]}
 
 
+# decisions 38; arm-core 1.7.3, 1.1.2
 def test_lists_and_delete(site, operator, group):
     names = sorted(site.unique("list") for _ in range(3))
     for name in names:
@@ -153,6 +161,7 @@ def test_lists_and_delete(site, operator, group):
                  f"Microsoft.ContainerRegistry/registries{V}").expect(404)
 
 
+# arm-core 1.3.1, 1.3.2, 1.3.4; decisions 40
 @pytest.mark.parametrize("version,status,code", [
     ("", 400, "MissingApiVersionParameter"), ("?api-version=2018-02-01", 400, "NoRegisteredProviderFound"),
     ("?api-version=nonsense", 400, None),
@@ -166,6 +175,7 @@ def test_versions(site, operator, registry, version, status, code):
         assert "for type 'registries'" in answer.message and "location 'local'" in answer.message
 
 
+# decisions 41
 def test_newer_versions_of_current_clients(site, operator, group):
     name = site.unique("newer")
     id_ = site.registry_id(group, name)
@@ -174,6 +184,7 @@ def test_newer_versions_of_current_clients(site, operator, group):
     operator.put(f"{id_}?api-version=2025-11-01", STANDARD).expect(200)
 
 
+# decisions 42; arm-core 1.3.5, 1.3.6
 def test_unknown_verbs_and_types(site, operator, registry):
     answer = operator.request("DELETE", f"{registry.id}/listUsages{V}").expect(405)
     assert answer.code == "HttpMethodNotSupported" and "GET" in answer.header("Allow")

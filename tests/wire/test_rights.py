@@ -52,6 +52,7 @@ def test_grant_then_arm_read(site, operator, image):
         site.unassign(operator, assignment)
 
 
+# decisions 9, 11
 def test_acrpull_sees_nothing_in_arm_but_pulls(site, operator, image):
     principal = site.principal()
     site.assign(operator, principal, ACR_PULL, image.id)
@@ -66,6 +67,7 @@ def test_acrpull_sees_nothing_in_arm_but_pulls(site, operator, image):
     client.post("/v2/team/app/blobs/uploads/").expect(401)
 
 
+# decisions 9
 def test_acrpush_pushes_and_cannot_delete(site, operator, image):
     principal = site.principal()
     site.assign(operator, principal, ACR_PUSH, image.id)
@@ -129,6 +131,7 @@ def test_assignments_die_with_their_registry(site, operator, group):
     again.client(principal["appId"], principal["secret"]).get("/v2/").expect(401)
 
 
+# decisions 10
 def test_duplicate_assignment_says_so(site, operator, image):
     principal = site.principal()
     site.assign(operator, principal, ACR_PULL, image.id)

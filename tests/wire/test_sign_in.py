@@ -23,6 +23,7 @@ def test_discovery_names_every_endpoint(site):
     assert keys and all(key["kty"] == "RSA" and key["kid"] for key in keys)
 
 
+# decisions 26
 def test_discovery_below_a_tenant_says_the_tenants_issuer(site):
     host = site.facts["activeDirectory"].removesuffix("/adfs")
     for path in (site.tenant, f"{site.tenant}/v2.0", "anything"):
@@ -36,6 +37,7 @@ def test_client_secret(site):
     assert token["tid"] == site.tenant and token["ver"] == "1.0" and token["idtyp"] == "app"
 
 
+# decisions 6
 def test_wrong_secret_and_unknown_client(site):
     form = {"grant_type": "client_credentials", "client_id": site.facts["operator"]["appId"], "client_secret": "wrong",
             "scope": site.facts["audience"] + "/.default"}

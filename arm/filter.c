@@ -1,161 +1,8 @@
-// Reading a $filter, and judging an item by it.
-#include "arm/filter.h"
+// Judging an item by a $filter. The reading of one is filter_parse.c.
+#include "arm/filter_tree.h"
 
 #include "arm/resource.h"
 #include "base/arena.h"
-
-struct reader {
-    struct arena *arena;
-    struct text rest;
-};
-
-static void skip_blanks(struct reader *r)
-{
-    while (r->rest.length > 0 && (r->rest.base[0] == ' ' || r->rest.base[0] == '\t'))
-        r->rest = text_slice(r->rest, 1, r->rest.length);
-}
-
-static bool letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static struct text word(struct reader *r)
-{
-    skip_blanks(r);
-    size_t length = 0;
-    while (length < r->rest.length && (letter(r->rest.base[length]) || r->rest.base[length] == '/'))
-        length++;
-    struct text w = text_slice(r->rest, 0, length);
-    r->rest = text_slice(r->rest, length, r->rest.length);
-    return w;
-}
-
-static bool symbol(struct reader *r, char c)
-{
-    skip_blanks(r);
-    if (r->rest.length == 0 || r->rest.base[0] != c)
-        return false;
-    r->rest = text_slice(r->rest, 1, r->rest.length);
-    return true;
-}
-
-// 'it''s'
-static bool literal(struct reader *r, struct text *value)
-{
-    if (!symbol(r, '\''))
-        return false;
-    struct buffer b = buffer_new(r->arena);
-    for (size_t i = 0; i < r->rest.length; i++) {
-        char c = r->rest.base[i];
-        if (c == '\'' && i + 1 < r->rest.length && r->rest.base[i + 1] == '\'') {
-            i++;
-        } else if (c == '\'') {
-            r->rest = text_slice(r->rest, i + 1, r->rest.length);
-            *value = buffer_done(&b);
-            return true;
-        }
-        buffer_char(&b, c);
-    }
-    return false;
-}
-
-static bool property_of(struct text name, enum filter_property *property)
-{
-    static const char *const names[] = {
-        [FILTER_NAME] = "name",         [FILTER_TYPE] = "resourceType", [FILTER_GROUP] = "resourceGroup",
-        [FILTER_LOCATION] = "location", [FILTER_TAG_NAME] = "tagName",  [FILTER_TAG_VALUE] = "tagValue",
-    };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (text_is_nocase(name, names[i])) {
-            *property = (enum filter_property)i;
-            return true;
-        }
-    return false;
-}
-
-static const char *function_term(struct reader *r, struct text function, struct filter_term *term)
-{
-    bool starts = text_is_nocase(function, "startswith");
-    if (!starts && !text_is_nocase(function, "substringof"))
-        return "the function is not supported";
-    term->operator= starts ? FILTER_STARTS : FILTER_CONTAINS;
-    bool sound = starts ? property_of(word(r), &term->property) && symbol(r, ',') && literal(r, &term->value)
-                        : literal(r, &term->value) && symbol(r, ',') && property_of(word(r), &term->property);
-    if (!sound || !symbol(r, ')'))
-        return "the function's arguments are malformed";
-    bool fits = starts ? term->property == FILTER_TAG_NAME
-                       : term->property == FILTER_NAME || term->property == FILTER_GROUP;
-    return fits ? NULL : "the function cannot be used with this property";
-}
-
-static const char *read_term(struct reader *r, struct filter_term *term)
-{
-    struct text first = word(r);
-    if (symbol(r, '('))
-        return function_term(r, first, term);
-    if (!property_of(first, &term->property))
-        return "the property is not supported";
-    struct text op = word(r);
-    if (text_is_nocase(op, "eq"))
-        term->operator= FILTER_EQUAL;
-    else if (text_is_nocase(op, "ne") && term->property < FILTER_TAG_NAME)
-        term->operator= FILTER_NOT_EQUAL;
-    else
-        return "the operator is not supported";
-    return literal(r, &term->value) ? NULL : "a value in single quotes is expected";
-}
-
-static bool has(const struct filter *filter, enum filter_property property)
-{
-    for (size_t i = 0; i < filter->count; i++)
-        if (filter->terms[i].property == property)
-            return true;
-    return false;
-}
-
-bool filter_parse(struct arena *arena, struct text expression, bool tags_only, struct filter *filter,
-                  const char **why)
-{
-    struct reader r = {arena, text_trim(expression)};
-    filter->count = 0;
-    *why = NULL;
-    while (r.rest.length > 0) {
-        struct filter_term *term = &filter->terms[filter->count];
-        if (filter->count == FILTER_TERMS)
-            *why = "there are too many terms";
-        else
-            *why = read_term(&r, term);
-        if (!*why && tags_only && term->property < FILTER_TAG_NAME)
-            *why = "only tagName and tagValue are supported";
-        if (*why)
-            return false;
-        filter->count++;
-        skip_blanks(&r);
-        if (r.rest.length == 0)
-            break;
-        if (!text_is_nocase(word(&r), "and")) {
-            *why = "terms are joined by 'and'";
-            return false;
-        }
-        skip_blanks(&r);
-        if (r.rest.length == 0) {
-            *why = "a term is expected behind 'and'";
-            return false;
-        }
-    }
-    if (has(filter, FILTER_TAG_VALUE) && !has(filter, FILTER_TAG_NAME))
-        *why = "tagValue is used together with tagName";
-    return *why == NULL;
-}
-
-struct text filter_equal(const struct filter *filter, enum filter_property property)
-{
-    for (size_t i = 0; i < filter->count; i++)
-        if (filter->terms[i].property == property && filter->terms[i].operator== FILTER_EQUAL)
-            return filter->terms[i].value;
-    return TEXT_NONE;
-}
 
 static bool starts_nocase(struct text t, struct text prefix)
 {
@@ -170,54 +17,123 @@ static bool contains_nocase(struct text t, struct text needle)
     return false;
 }
 
-static bool compare(const struct filter_term *term, struct text value)
+static char next_of_location(struct text location, size_t *at)
 {
-    if (term->operator== FILTER_CONTAINS)
-        return contains_nocase(value, term->value);
-    bool equal = term->property == FILTER_LOCATION
-                     ? arm_location_is_ours(term->value) == arm_location_is_ours(value)
-                     : text_equal_nocase(value, term->value);
-    return equal == (term->operator== FILTER_EQUAL);
+    while (*at < location.length && location.base[*at] == ' ')
+        ++*at;
+    if (*at == location.length)
+        return '\0';
+    char c = location.base[(*at)++];
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-// Tag names compare without regard to case, values exactly. One and the same tag has to fit all terms about
-// tags.
-static bool tag_matches(const struct filter *filter, struct text name, struct text value)
+// "West US" is "westus".
+static bool same_location(struct text a, struct text b)
 {
-    for (size_t i = 0; i < filter->count; i++) {
-        const struct filter_term *term = &filter->terms[i];
-        if (term->property == FILTER_TAG_NAME &&
-            !(term->operator== FILTER_STARTS ? starts_nocase(name, term->value)
-                                             : text_equal_nocase(name, term->value)))
+    size_t in_a = 0, in_b = 0;
+    for (;;) {
+        char c = next_of_location(a, &in_a);
+        if (c != next_of_location(b, &in_b))
             return false;
-        if (term->property == FILTER_TAG_VALUE && !text_equal(value, term->value))
-            return false;
+        if (c == '\0')
+            return true;
     }
-    return true;
 }
 
-static bool any_tag_matches(const struct filter *filter, struct text tags)
+static bool compare(const struct filter_node *node, struct text value)
 {
-    json_t *json = json_loadb(tags.base ? tags.base : "{}", tags.base ? tags.length : 2, 0, NULL);
-    const char *name;
+    if (node->operator== FILTER_CONTAINS)
+        return contains_nocase(value, node->value);
+    bool equal = node->property == FILTER_LOCATION ? same_location(value, node->value)
+                                                   : text_equal_nocase(value, node->value);
+    if (node->property == FILTER_ABSENT)
+        equal = false;
+    return equal == (node->operator== FILTER_EQUAL);
+}
+
+// Tag names compare without regard to case, values exactly; name and value are one tag's.
+static bool any_tag_matches(const struct filter_node *node, const json_t *tags)
+{
+    const char *key;
     json_t *value;
-    bool found = false;
-    json_object_foreach(json, name, value) found =
-        found || tag_matches(filter, text_of(name), text_of(json_string_value(value)));
-    json_decref(json);
-    return found;
+    json_object_foreach((json_t *)tags, key, value)
+    {
+        struct text name = text_of(key);
+        bool named = node->operator== FILTER_STARTS ? starts_nocase(name, node->value)
+                                                    : text_equal_nocase(name, node->value);
+        if (named && (!node->has_tag_value || text_equal(text_of(json_string_value(value)), node->tag_value)))
+            return true;
+    }
+    return false;
+}
+
+static bool judge(const struct filter_node *node, const struct filter_item *item, const json_t *tags)
+{
+    const struct text values[] = {[FILTER_NAME] = item->name,
+                                  [FILTER_TYPE] = item->type,
+                                  [FILTER_GROUP] = item->group,
+                                  [FILTER_LOCATION] = item->location,
+                                  [FILTER_ABSENT] = TEXT_NONE};
+    switch (node->kind) {
+    case NODE_AND:
+        return judge(node->left, item, tags) && judge(node->right, item, tags);
+    case NODE_OR:
+        return judge(node->left, item, tags) || judge(node->right, item, tags);
+    case NODE_COMPARE:
+        return compare(node, values[node->property]);
+    case NODE_TAG:
+        return any_tag_matches(node, tags);
+    case NODE_TAG_VALUE: // bound to its name by the reader
+        break;
+    }
+    return false;
+}
+
+static bool asks_for_tags(const struct filter_node *node)
+{
+    if (node->kind == NODE_AND || node->kind == NODE_OR)
+        return asks_for_tags(node->left) || asks_for_tags(node->right);
+    return node->kind == NODE_TAG;
 }
 
 bool filter_matches(const struct filter *filter, const struct filter_item *item)
 {
-    for (size_t i = 0; i < filter->count; i++) {
-        const struct filter_term *term = &filter->terms[i];
-        const struct text values[] = {[FILTER_NAME] = item->name,
-                                      [FILTER_TYPE] = item->type,
-                                      [FILTER_GROUP] = item->group,
-                                      [FILTER_LOCATION] = item->location};
-        if (term->property < FILTER_TAG_NAME && !compare(term, values[term->property]))
-            return false;
+    if (!filter->root)
+        return true;
+    json_t *tags = NULL;
+    if (asks_for_tags(filter->root) && item->tags.base)
+        tags = json_loadb(item->tags.base, item->tags.length, 0, NULL);
+    bool matches = judge(filter->root, item, tags);
+    json_decref(tags);
+    return matches;
+}
+
+static struct text equal_below(const struct filter_node *node, enum filter_property property)
+{
+    if (node && node->kind == NODE_AND) {
+        struct text left = equal_below(node->left, property);
+        return left.base ? left : equal_below(node->right, property);
     }
-    return !has(filter, FILTER_TAG_NAME) || any_tag_matches(filter, item->tags);
+    bool found =
+        node && node->kind == NODE_COMPARE && node->property == property && node->operator== FILTER_EQUAL;
+    return found ? node->value : TEXT_NONE;
+}
+
+struct text filter_equal(const struct filter *filter, enum filter_property property)
+{
+    return equal_below(filter->root, property);
+}
+
+static bool may_match(const struct filter_node *node, struct text type)
+{
+    if (node->kind == NODE_AND)
+        return may_match(node->left, type) && may_match(node->right, type);
+    if (node->kind == NODE_OR)
+        return may_match(node->left, type) || may_match(node->right, type);
+    return node->kind != NODE_COMPARE || node->property != FILTER_TYPE || compare(node, type);
+}
+
+bool filter_may_match_type(const struct filter *filter, struct text type)
+{
+    return !filter->root || may_match(filter->root, type);
 }

@@ -1,4 +1,4 @@
-// $filter of resource and group lists: what az and the SDKs send (az-cli 4, arm-core 1.6).
+// $filter of resource and group lists (arm-core 1.6, az-cli 4): comparisons joined by and, or, parentheses.
 #pragma once
 #include "arm/call.h"
 
@@ -7,26 +7,26 @@ enum filter_property {
     FILTER_TYPE,
     FILTER_GROUP,
     FILTER_LOCATION,
+    FILTER_ABSENT, // identity, plan and their members, which none of our resources has
     FILTER_TAG_NAME,
     FILTER_TAG_VALUE
 };
 enum filter_operator { FILTER_EQUAL, FILTER_NOT_EQUAL, FILTER_STARTS, FILTER_CONTAINS };
-enum { FILTER_TERMS = 16 };
+enum { FILTER_LENGTH = 4096, FILTER_DEPTH = 16, FILTER_TERMS = 64 };
 
-// Terms joined by "and". No term: everything.
+struct filter_node;
 struct filter {
-    struct filter_term {
-        enum filter_property property;
-        enum filter_operator operator;
-        struct text value;
-    } terms[FILTER_TERMS];
-    size_t count;
+    const struct filter_node *root; // NULL: everything
+    size_t terms;
+    bool by_tag_and_value; // the tags that such a filter found are not shown again (arm-core 1.6)
 };
-// False with *why when it is not of this language; `tags_only` as group lists have it.
+// False with *why, which names the word, when it is not of this language; `tags_only` as group lists have it.
 bool filter_parse(struct arena *arena, struct text expression, bool tags_only, struct filter *filter,
                   const char **why);
-// The value of an equality over that property, or TEXT_NONE.
+// The value that every match has in that property because of an equality, or TEXT_NONE.
 struct text filter_equal(const struct filter *filter, enum filter_property property);
+// Whether a resource of that type could match, whatever else it is.
+bool filter_may_match_type(const struct filter *filter, struct text type);
 
 struct filter_item {
     struct text name, type, group, location, tags; // tags: a JSON object

@@ -1,6 +1,7 @@
 // The door: every request of the tenant's and the operator's ARM host comes in here. The order of checks is
 // decisions 12: who, throttle, api-version, subscription, route, served version, rights, group, registration,
 // handler.
+#include "arm/activity.h"
 #include "arm/door.h"
 #include "arm/door_parts.h"
 #include "arm/locks.h"
@@ -10,7 +11,7 @@
 #include "base/log.h"
 #include "rbac/lane.h"
 
-enum { SNAPSHOT_LIMIT_MS = 2000 };
+enum { SNAPSHOT_LIMIT_MS = 2000, BODY_LIMIT = 4 << 20 };
 
 static struct arm_call *call_of(struct http_exchange *exchange)
 {
@@ -34,7 +35,9 @@ static void call_begin(struct arm_call *call)
     call->failed = false;
     call->failure = NULL;
     call->caller = NULL;
+    call->goes_on = NULL;
     call->group_id = 0;
+    call->after = NULL;
     http_answer_reset(call->answer);
 }
 
@@ -51,25 +54,6 @@ static void fail_diagnostic(struct arm_call *call, bool unavailable)
         arm_fail(call, ARM_INTERNAL_ERROR, TEXT_ARG(now), TEXT_ARG(call->subscription_id),
                  request->request_id, request->correlation_id);
     }
-}
-
-static bool throttle(struct arm_call *call)
-{
-    struct door_call *door = (struct door_call *)call;
-    if (!site()->config->throttle || door->throttled)
-        return true;
-    unsigned seconds;
-    enum throttle_kind kind = door_throttle_kind(call);
-    static const char *const names[] = {"read", "write", "delete"};
-    if (throttle_take(call->subscription_id, call->caller->object_id, kind, clock_monotonic(),
-                      &door->remaining, &seconds)) {
-        door->throttled = true; // once for a request, however often its transaction runs
-        return true;
-    }
-    arm_fail(call, ARM_THROTTLED, names[kind], TEXT_ARG(call->subscription_id), call->caller->object_id,
-             seconds);
-    call->failure->retry_after = seconds;
-    return false;
 }
 
 static bool may_operate(struct arm_call *call)
@@ -100,13 +84,16 @@ static bool routed(struct arm_call *call)
 // Every check from the token to the locks, in their order.
 static bool admitted(struct arm_call *call)
 {
-    return door_authenticate(call) && throttle(call) && door_version_present(call) &&
+    return door_authenticate(call) && door_throttle(call) && door_version_present(call) &&
            door_subscription(call) && routed(call) && door_version_served(call) && may_operate(call) &&
-           door_group(call) && door_registration(call) && door_locks(call) && door_body(call);
+           door_subscription_writable(call) && door_group(call) && door_registration(call) &&
+           door_locks(call) && door_body(call);
 }
 
 static bool is_write(const struct arm_call *call)
 {
+    if (call->operation->flags & ARM_READ_COUNT)
+        return false;
     return (call->request->method & (HTTP_PUT | HTTP_PATCH | HTTP_POST | HTTP_DELETE)) != 0;
 }
 
@@ -115,8 +102,10 @@ static bool is_write(const struct arm_call *call)
 static void decide_again(struct arm_call *call)
 {
     struct rbac_version now;
+    bool read = activity_record(call, &now);
     // Who is about to raise the version locks it first: else writers overtake each other in turn.
-    bool read = db_notes(call->tx) ? rbac_version_lock(call->tx, &now) : rbac_version_read(call->tx, &now);
+    if (db_notes(call->tx))
+        read = rbac_version_lock(call->tx, &now);
     if (!read || strcmp(now.stamp, call->version.stamp) == 0)
         return;
     if (call->operation->flags & ARM_NO_DECISION) { // the handler decided: it has to look again
@@ -130,7 +119,7 @@ static void decide_again(struct arm_call *call)
     }
     const struct rbac_snapshot *before = call->snapshot;
     call->snapshot = snapshot;
-    if (door_authenticate(call) && may_operate(call))
+    if (door_authenticate(call) && may_operate(call) && door_subscription_writable(call))
         door_locks(call);
     call->version = *rbac_snapshot_version(snapshot);
     rbac_snapshot_release(before);
@@ -179,6 +168,29 @@ static void work(struct http_exchange *exchange, struct db_connection *connectio
                   call->operation ? call->operation->http.name : NULL);
         fail_diagnostic(call, false);
     }
+    call->tx = NULL;
+    if (!call->failed && call->after)
+        call->after(call, connection);
+    finish(call);
+    if (call->snapshot)
+        rbac_snapshot_release(call->snapshot);
+    call->snapshot = NULL;
+}
+
+// In somebody's transaction: what is refused leaves no trace there.
+static void work_within(struct arm_call *call, struct db_transaction *tx)
+{
+    const void *context = db_context(tx);
+    db_savepoint(tx);
+    bool done = run(tx, call);
+    if (done && call->answer->status != 0 && !call->after) {
+        db_release_savepoint(tx);
+    } else {
+        db_rollback_to_savepoint(tx);
+        db_set_context(tx, context);
+        if (!call->failed)
+            fail_diagnostic(call, false);
+    }
     finish(call);
     if (call->snapshot)
         rbac_snapshot_release(call->snapshot);
@@ -201,7 +213,7 @@ static bool answer_read(struct http_exchange *exchange, const struct db_result *
     struct arm_call *call = call_of(exchange);
     call_begin(call);
     call->snapshot = snapshot;
-    bool answered = door_authenticate(call) && throttle(call) && door_subscription(call) &&
+    bool answered = door_authenticate(call) && door_throttle(call) && door_subscription(call) &&
                     may_operate(call) && call->operation->read->answer(call, result) && !call->failed;
     call->snapshot = NULL;
     if (answered)
@@ -229,22 +241,58 @@ static void answer_anonymous(struct arm_call *call)
     http_finish(((struct door_call *)call)->exchange);
 }
 
+// False: the request is answered, for its path says nothing.
+static bool read_request(struct arm_call *call)
+{
+    http_answer_reset(call->answer);
+    if (call->request->malformed)
+        arm_fail(call, ARM_BAD_REQUEST, call->request->malformed);
+    if (call->failed || !door_read_path(call)) {
+        finish(call);
+        return false;
+    }
+    door_route(call);
+    return true;
+}
+
+// A request of our own, without loop and client (inner.c): all of it here and now. Inside `tx` unless NULL,
+// behind a savepoint; else in a transaction of its own.
+void door_perform(struct http_exchange *exchange, const struct rbac_caller *caller,
+                  struct db_connection *connection, struct db_transaction *tx)
+{
+    struct arm_call *call = call_new(exchange);
+    ((struct door_call *)call)->on_behalf_of = caller;
+    if (!read_request(call))
+        return;
+    if (call->operation && (call->operation->flags & ARM_ANONYMOUS)) {
+        if (call->request->method & (HTTP_GET | HTTP_HEAD))
+            call->operation->handle(call);
+        finish(call);
+    } else if (!tx) {
+        work(exchange, connection);
+    } else {
+        work_within(call, tx);
+    }
+}
+
 void arm_dispatch(struct http_exchange *exchange)
 {
     struct arm_call *call = call_new(exchange);
-    http_answer_reset(call->answer);
-    if (exchange->request.malformed)
-        arm_fail(call, ARM_BAD_REQUEST, exchange->request.malformed);
-    if (call->failed || !door_read_path(call)) {
+    if (!read_request(call)) {
+        http_finish(exchange);
+        return;
+    }
+    struct lane_read read;
+    if (call->operation && (call->operation->flags & ARM_ANONYMOUS)) {
+        answer_anonymous(call);
+        return;
+    }
+    if (door_throttled_early(call)) {
         finish(call);
         http_finish(exchange);
         return;
     }
-    door_route(call);
-    struct lane_read read;
-    if (call->operation && (call->operation->flags & ARM_ANONYMOUS))
-        answer_anonymous(call);
-    else if (try_read_lane(call, &read))
+    if (try_read_lane(call, &read))
         lane_read(exchange, &read);
     else
         lane_work(exchange, work, busy);

@@ -245,6 +245,7 @@ START_TEST(cancelled_and_foreign_sessions_are_unknown)
 }
 END_TEST
 
+// decisions 46
 START_TEST(the_quota_bites_in_mid_body)
 {
     registry_fixture_sql("update acr.registry set quota_bytes = 10 where id = 1");

@@ -1,5 +1,5 @@
 // GET /subscriptions/{id}/locations: the one region, in the two published shapes (arm-core 2.2).
-#include "arm/call.h"
+#include "arm/subscription.h"
 #include "arm/types.h"
 
 static void write_metadata(struct buffer *b, const char *region)
@@ -21,6 +21,8 @@ static void write_metadata(struct buffer *b, const char *region)
 
 static void locations_list(struct arm_call *call)
 {
+    if (!subscription_look(call, "Microsoft.Resources/subscriptions/locations/read"))
+        return;
     const char *region = site()->config->region;
     struct buffer b = buffer_new(call->arena);
     json_begin_object(&b);
@@ -45,7 +47,7 @@ static void locations_list(struct arm_call *call)
 static const struct arm_operation operations[] = {
     {.http = {HTTP_GET, "/subscriptions/{subscription}/locations", "Subscriptions_ListLocations"},
      .action = "Microsoft.Resources/subscriptions/locations/read",
-     .flags = ARM_GATEWAY,
+     .flags = ARM_NO_DECISION | ARM_GATEWAY,
      .handle = locations_list,
      .display = "Get Subscription Locations",
      .description = "Gets the list of locations supported."},

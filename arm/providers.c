@@ -1,17 +1,22 @@
-// Resource providers: the document that is made of the type tables, and registration (arm-core 2.3, decisions
-// 40). Our namespaces count as registered unless a row says otherwise; Resources and Authorization always do.
+// Resource providers at tenant and subscription scope (arm-core 2.3): the lists, one provider, its types and
+// its permissions; register and unregister are in registration.c.
 #include "arm/errors.h"
+#include "arm/provider.h"
+#include "arm/resource.h"
+#include "arm/subscription.h"
 #include "arm/types.h"
 
 #include "base/arena.h"
 
-static bool always_registered(const char *namespace_name)
+#define READ "Microsoft.Resources/subscriptions/providers/read"
+
+const char *provider_of_route(struct arm_call *call)
 {
-    for (size_t i = 0; i < arm_type_count(); i++)
-        if (text_is_nocase(text_of(namespace_name), arm_type_at(i)->namespace_name) &&
-            arm_type_at(i)->arm_owned)
-            return true;
-    return false;
+    struct text asked = http_parameter(&call->route, "namespace");
+    const char *canonical = NULL;
+    if (!arm_namespace_known(asked, &canonical))
+        arm_fail(call, ARM_INVALID_NAMESPACE, TEXT_ARG(asked));
+    return canonical;
 }
 
 // Namespaces are listed where their first type was registered.
@@ -23,156 +28,91 @@ static bool first_of_namespace(size_t index)
     return true;
 }
 
-static void write_type(struct buffer *b, const struct arm_type *type)
+static bool wants_aliases(const struct arm_call *call)
 {
-    json_begin_object(b);
-    json_key_string(b, "resourceType", type->name);
-    json_key(b, "locations");
-    json_begin_array(b);
-    if (!type->arm_owned)
-        json_text(b, text_of(site()->config->region));
-    json_end_array(b);
-    json_key(b, "apiVersions");
-    json_begin_array(b);
-    for (const char *const *v = type->versions; *v; v++)
-        json_text(b, text_of(*v));
-    json_end_array(b);
-    if (type->capabilities)
-        json_key_string(b, "capabilities", type->capabilities);
-    json_end_object(b);
+    struct text expand = text_lower(call->arena, http_query(call->request, "$expand"));
+    return expand.base && text_search(expand, TEXT("aliases")) >= 0;
 }
 
-static void write_provider(struct buffer *b, struct text subscription_id, const char *namespace_name,
-                           const char *state)
+// At tenant scope there is no subscription, and everybody who is signed in may look.
+static bool may_look(struct arm_call *call)
 {
-    json_begin_object(b);
-    if (subscription_id.base)
-        json_key_format(b, "id", "/subscriptions/%.*s/providers/%s", TEXT_ARG(subscription_id),
-                        namespace_name);
-    json_key_string(b, "namespace", namespace_name);
-    json_key(b, "resourceTypes");
-    json_begin_array(b);
-    for (size_t i = 0; i < arm_type_count(); i++)
-        if (strcmp(arm_type_at(i)->namespace_name, namespace_name) == 0 && *arm_type_at(i)->name)
-            write_type(b, arm_type_at(i));
-    json_end_array(b);
-    if (subscription_id.base) {
-        json_key_string(b, "registrationState", state);
-        json_key_string(b, "registrationPolicy",
-                        always_registered(namespace_name) ? "RegistrationFree" : "RegistrationRequired");
+    return !call->subscription_id.base || subscription_look(call, READ);
+}
+
+static void write_one(struct arm_call *call, struct buffer *b, const char *name)
+{
+    struct provider_document document = {.aliases = wants_aliases(call)};
+    if (call->subscription_id.base) {
+        document.subscription_id = call->subscription_id;
+        document.state = registration_state(call, name);
     }
-    json_end_object(b);
+    provider_write(b, name, &document);
 }
 
-static const struct db_statement registrations = {
-    "arm_registrations", "select r.namespace_key from arm.provider_registration r "
-                         "where r.subscription_id = $1::uuid and r.state = 'Unregistered'"};
-
-static const char *state_of(struct arm_call *call, const struct db_result *unregistered,
-                            const char *namespace_name)
+// A page ends at the position of its last type.
+static bool read_position(struct arm_call *call, struct text position, int64_t *start)
 {
-    struct text key = text_lower(call->arena, text_of(namespace_name));
-    if (!always_registered(namespace_name))
-        for (size_t i = 0; i < db_rows(unregistered); i++)
-            if (text_equal(db_get(unregistered, i, 0), key))
-                return "Unregistered";
-    return "Registered";
-}
-
-static const struct db_result *read_registrations(struct arm_call *call)
-{
-    if (!call->subscription_id.base)
-        return NULL;
-    return DB_RUN(call->tx, &registrations, db_text(call->subscription_id));
+    *start = 0;
+    if (!position.base || text_to_int64(position, start))
+        return true;
+    arm_fail(call, ARM_INVALID_SKIP_TOKEN);
+    return false;
 }
 
 static void providers_list(struct arm_call *call)
 {
-    const struct db_result *unregistered = read_registrations(call);
+    size_t top, written = 0;
+    struct text position;
+    int64_t start;
+    if (!may_look(call) || !arm_page_of_query(call, &top, &position) ||
+        !read_position(call, position, &start))
+        return;
+    struct text next = TEXT_NONE;
     struct buffer b = buffer_new(call->arena);
     json_begin_object(&b);
     json_key(&b, "value");
     json_begin_array(&b);
-    for (size_t i = 0; i < arm_type_count(); i++) {
-        const char *name = arm_type_at(i)->namespace_name;
-        if (first_of_namespace(i))
-            write_provider(&b, call->subscription_id, name,
-                           unregistered ? state_of(call, unregistered, name) : NULL);
+    for (size_t i = (size_t)start; i < arm_type_count() && !next.base; i++) {
+        if (!first_of_namespace(i))
+            continue;
+        if (written++ == top)
+            next = text_of(arena_printf(call->arena, "%zu", i));
+        else
+            write_one(call, &b, arm_type_at(i)->namespace_name);
     }
     json_end_array(&b);
+    if (next.base)
+        json_key_string(&b, "nextLink", arm_next_link(call, next));
     json_end_object(&b);
     arm_reply(call, 200, buffer_done(&b));
 }
 
-static const char *namespace_of(struct arm_call *call)
-{
-    struct text asked = http_parameter(&call->route, "namespace");
-    const char *canonical = NULL;
-    if (!arm_namespace_known(asked, &canonical))
-        arm_fail(call, ARM_INVALID_NAMESPACE, TEXT_ARG(asked));
-    return canonical;
-}
-
 static void provider_get(struct arm_call *call)
 {
-    const char *name = namespace_of(call);
-    if (!name)
+    const char *name = provider_of_route(call);
+    if (!name || !may_look(call))
         return;
-    const struct db_result *unregistered = read_registrations(call);
     struct buffer b = buffer_new(call->arena);
-    write_provider(&b, call->subscription_id, name, unregistered ? state_of(call, unregistered, name) : NULL);
+    write_one(call, &b, name);
     arm_reply(call, 200, buffer_done(&b));
 }
 
-static const struct db_statement registration_set = {
-    "arm_registration_set",
-    "insert into arm.provider_registration (subscription_id, namespace_key, state) values ($1::uuid, $2, $3) "
-    "on conflict (subscription_id, namespace_key) do update set state = excluded.state"};
-static const struct db_statement any_resource = {
-    "arm_registration_in_use", "select 1 from arm.resource r where r.subscription_id = $1::uuid "
-                               "and r.type_key >= $2 and r.type_key < $3 limit 1"};
-
-// {ns}/register/action and {ns}/unregister/action are judged here: the action's name comes from the URL.
-static void set_registration(struct arm_call *call, const char *verb, const char *state)
+static void provider_types(struct arm_call *call)
 {
-    const char *name = namespace_of(call);
-    if (!name)
+    const char *name = provider_of_route(call);
+    if (!name || !may_look(call))
         return;
-    const char *action = arena_printf(call->arena, "%s/%s/action", name, verb);
-    if (!arm_may(call, action, call->scope)) {
-        arm_fail(call, ARM_AUTHORIZATION_FAILED, call->caller->name, call->caller->object_id, action,
-                 TEXT_ARG(call->scope));
-        return;
-    }
-    struct text key = text_lower(call->arena, text_of(name));
-    bool registered = strcmp(state, "Registered") == 0;
-    if (!always_registered(name)) {
-        if (!registered) {
-            const char *from = arena_printf(call->arena, "%.*s/", TEXT_ARG(key));
-            const char *to = arena_printf(call->arena, "%.*s0", TEXT_ARG(key)); // "0" follows "/"
-            if (db_rows(DB_RUN(call->tx, &any_resource, db_text(call->subscription_id), db_string(from),
-                               db_string(to))) > 0) {
-                arm_fail(call, ARM_RESOURCES_STILL_THERE, name);
-                return;
-            }
-        }
-        DB_RUN(call->tx, &registration_set, db_text(call->subscription_id), db_text(key), db_string(state));
-    } else {
-        state = "Registered";
-    }
     struct buffer b = buffer_new(call->arena);
-    write_provider(&b, call->subscription_id, name, state);
+    provider_write_types(&b, name, wants_aliases(call));
     arm_reply(call, 200, buffer_done(&b));
 }
 
-static void provider_register(struct arm_call *call)
+// The applications that a provider acts as in a subscription: ours act as nobody.
+static void provider_permissions(struct arm_call *call)
 {
-    set_registration(call, "register", "Registered");
-}
-
-static void provider_unregister(struct arm_call *call)
-{
-    set_registration(call, "unregister", "Unregistered");
+    if (provider_of_route(call) && may_look(call))
+        arm_reply(call, 200, TEXT("{\"value\":[]}"));
 }
 
 static const struct arm_operation tenant_operations[] = {
@@ -191,25 +131,32 @@ static const struct arm_operation tenant_operations[] = {
     {.http = {0}},
 };
 
+#define PROVIDER "/subscriptions/{subscription}/providers/{namespace}"
 static const struct arm_operation subscription_operations[] = {
     {.http = {HTTP_GET, "/subscriptions/{subscription}/providers", "Providers_List"},
-     .action = "Microsoft.Resources/subscriptions/providers/read",
-     .flags = ARM_GATEWAY,
+     .action = READ,
+     .flags = ARM_NO_DECISION | ARM_GATEWAY,
      .handle = providers_list,
      .display = "Get Resource Providers",
      .description = "Gets or lists resource providers."},
-    {.http = {HTTP_GET, "/subscriptions/{subscription}/providers/{namespace}", "Providers_Get"},
-     .action = "Microsoft.Resources/subscriptions/providers/read",
-     .flags = ARM_GATEWAY,
+    {.http = {HTTP_GET, PROVIDER, "Providers_Get"},
+     .action = READ,
+     .flags = ARM_NO_DECISION | ARM_GATEWAY,
      .handle = provider_get,
      .display = "Get Resource Providers",
      .description = "Gets or lists resource providers."},
-    {.http = {HTTP_POST, "/subscriptions/{subscription}/providers/{namespace}/register",
-              "Providers_Register"},
+    {.http = {HTTP_GET, PROVIDER "/resourceTypes", "ProviderResourceTypes_List"},
+     .action = READ,
+     .flags = ARM_NO_DECISION | ARM_GATEWAY,
+     .handle = provider_types},
+    {.http = {HTTP_GET, PROVIDER "/providerPermissions", "Providers_ProviderPermissions"},
+     .action = READ,
+     .flags = ARM_NO_DECISION | ARM_GATEWAY,
+     .handle = provider_permissions},
+    {.http = {HTTP_POST, PROVIDER "/register", "Providers_Register"},
      .flags = ARM_NO_DECISION | ARM_GATEWAY,
      .handle = provider_register},
-    {.http = {HTTP_POST, "/subscriptions/{subscription}/providers/{namespace}/unregister",
-              "Providers_Unregister"},
+    {.http = {HTTP_POST, PROVIDER "/unregister", "Providers_Unregister"},
      .flags = ARM_NO_DECISION | ARM_GATEWAY,
      .handle = provider_unregister},
     {.http = {0}},

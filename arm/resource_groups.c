@@ -10,6 +10,7 @@
 
 #define ACTION(verb) "Microsoft.Resources/subscriptions/resourcegroups/" verb
 #define COLUMNS "g.id, g.name, g.location, g.tags, g.managed_by, g.state, g.name_key"
+enum { GROUPS_LIMIT = 980 }; // of one subscription
 enum { ID, NAME, LOCATION, TAGS, MANAGED_BY, STATE, NAME_KEY };
 
 static const struct db_statement group_get = {"arm_group_get",
@@ -23,9 +24,17 @@ static const struct db_statement group_insert = {
     "insert into arm.resource_group as g (subscription_id, name, name_key, location, tags, managed_by) "
     "values ($1::uuid, $2, $3, $4, $5::json, $6) on conflict (subscription_id, name_key) do nothing "
     "returning " COLUMNS};
+// The name's casing is that of the last PUT (arm-core 1.1).
 static const struct db_statement group_update = {
-    "arm_group_update", "update arm.resource_group as g set tags = $2::json, managed_by = $3, "
+    "arm_group_update", "update arm.resource_group as g set tags = $2::json, managed_by = $3, name = $4, "
                         "changed_at = clock_timestamp() where g.id = $1 returning " COLUMNS};
+// Who creates a group holds its subscription: nobody removes that meanwhile, and groups are counted one after
+// the other.
+static const struct db_statement subscription_hold = {
+    "arm_group_subscription_hold",
+    "select 1 from arm.subscription s where s.subscription_id = $1::uuid for no key update"};
+static const struct db_statement group_count = {
+    "arm_group_count", "select count(*) from arm.resource_group g where g.subscription_id = $1::uuid"};
 static const struct db_statement group_list = {
     "arm_group_list", "select " COLUMNS " from arm.resource_group g "
                       "where g.subscription_id = $1::uuid and g.name_key > $2 order by g.name_key limit $3"};
@@ -66,17 +75,26 @@ static void reply_group(struct arm_call *call, int status, const struct db_resul
 }
 
 // The characters that a group's name may not have, each once.
-static const char *bad_characters(struct arm_call *call)
+static struct text bad_characters(struct arm_call *call)
 {
-    char bad[130];
-    size_t count = 0;
-    for (size_t i = 0; i < call->group.length; i++) {
-        char c = call->group.base[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!letter && (unsigned char)c < 0x80 && !strchr("-_().", c) && !memchr(bad, c, count))
-            bad[count++] = c;
+    struct text name = call->group;
+    struct buffer bad = buffer_new(call->arena);
+    for (size_t at = 0; at < name.length;) {
+        size_t start = at;
+        uint32_t character = text_next_character(name, &at);
+        struct text one = text_slice(name, start, at);
+        if (!resource_group_character(character) && text_search(buffer_done(&bad), one) < 0)
+            buffer_text(&bad, one);
     }
-    return arena_strndup(call->arena, bad, count);
+    return buffer_done(&bad);
+}
+
+static size_t characters(struct text t)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < t.length; count++)
+        text_next_character(t, &at);
+    return count;
 }
 
 static bool name_acceptable(struct arm_call *call)
@@ -84,12 +102,13 @@ static bool name_acceptable(struct arm_call *call)
     struct text name = call->group;
     if (resource_group_name_valid(name))
         return true;
-    if (*bad_characters(call))
-        arm_fail(call, ARM_INVALID_RESOURCE_GROUP, TEXT_ARG(name), bad_characters(call));
+    struct text bad = bad_characters(call);
+    if (bad.length > 0)
+        arm_fail(call, ARM_INVALID_RESOURCE_GROUP, TEXT_ARG(name), text_cstr(call->arena, bad));
     else if (name.base[name.length - 1] == '.')
         arm_fail(call, ARM_RESOURCE_GROUP_NAME_ENDS_WITH_PERIOD, TEXT_ARG(name));
     else
-        arm_fail(call, ARM_RESOURCE_GROUP_NAME_LENGTH, TEXT_ARG(name), name.length);
+        arm_fail(call, ARM_RESOURCE_GROUP_NAME_LENGTH, TEXT_ARG(name), characters(name));
     return false;
 }
 
@@ -133,6 +152,20 @@ static bool being_deleted(struct arm_call *call, const struct db_result *existin
     return true;
 }
 
+static bool room_for_one(struct arm_call *call)
+{
+    if (db_rows(DB_RUN(call->tx, &subscription_hold, db_text(call->subscription_id))) == 0) {
+        db_retry(call->tx); // removed meanwhile
+        return false;
+    }
+    const struct db_result *rows = DB_RUN(call->tx, &group_count, db_text(call->subscription_id));
+    int64_t count = db_rows(rows) > 0 ? db_get_int(rows, 0, 0) : 0;
+    if (count < GROUPS_LIMIT)
+        return true;
+    arm_fail(call, ARM_RESOURCE_GROUP_QUOTA, TEXT_ARG(call->group), GROUPS_LIMIT, (long long)count);
+    return false;
+}
+
 static void group_put(struct arm_call *call)
 {
     struct group_body body;
@@ -145,9 +178,11 @@ static void group_put(struct arm_call *call)
     if (db_rows(existing) > 0) {
         reply_group(call, 200,
                     DB_RUN(call->tx, &group_update, db_int(db_get_int(existing, 0, ID)), db_text(body.tags),
-                           db_text(body.managed_by)));
+                           db_text(body.managed_by), db_text(call->group)));
         return;
     }
+    if (!room_for_one(call))
+        return;
     const struct db_result *made =
         DB_RUN(call->tx, &group_insert, db_text(call->subscription_id), db_text(call->group),
                db_text(text_lower(call->arena, call->group)), db_string(site()->config->region),
@@ -171,7 +206,8 @@ static void group_patch(struct arm_call *call)
     reply_group(call, 200,
                 DB_RUN(call->tx, &group_update, db_int(db_get_int(existing, 0, ID)),
                        db_text(body.tags.base ? body.tags : db_get(existing, 0, TAGS)),
-                       db_text(body.has_managed_by ? body.managed_by : db_get(existing, 0, MANAGED_BY))));
+                       db_text(body.has_managed_by ? body.managed_by : db_get(existing, 0, MANAGED_BY)),
+                       db_text(db_get(existing, 0, NAME))));
 }
 
 static void group_show(struct arm_call *call)
@@ -230,6 +266,11 @@ static void groups_list(struct arm_call *call)
     arm_reply(call, 200, buffer_done(&b));
 }
 
+static void group_export(struct arm_call *call)
+{
+    arm_fail(call, ARM_EXPORT_NOT_SUPPORTED, TEXT_ARG(call->group_stored));
+}
+
 #define GROUP "/subscriptions/{subscription}/resourceGroups/{group}"
 static const struct arm_operation operations[] = {
     {.http = {HTTP_GET, "/subscriptions/{subscription}/resourceGroups", "ResourceGroups_List"},
@@ -262,6 +303,12 @@ static const struct arm_operation operations[] = {
      .handle = group_delete,
      .display = "Delete Resource Group",
      .description = "Deletes a resource group and all its resources."},
+    {.http = {HTTP_POST, GROUP "/exportTemplate", "ResourceGroups_ExportTemplate"},
+     .action = ACTION("exportTemplate/action"),
+     .flags = ARM_READ_COUNT | ARM_GATEWAY,
+     .handle = group_export,
+     .display = "Export Resource Group Template",
+     .description = "Exports a template of a resource group's resources."},
     {.http = {0}},
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/letters.h"
 
 enum { PIECES = 40 };
 
@@ -119,20 +120,21 @@ bool resource_id_within(struct text id, struct text scope)
     return id.length == scope.length || id.base[scope.length] == '/';
 }
 
+bool resource_group_character(uint32_t character)
+{
+    return letter_or_digit(character) ||
+           (character > 0 && character < 0x80 && strchr("-_().", (int)character));
+}
+
 bool resource_group_name_valid(struct text name)
 {
     if (name.length == 0 || name.base[name.length - 1] == '.' || !text_is_utf8(name))
         return false;
     size_t characters = 0;
-    for (size_t i = 0; i < name.length; i++) {
-        unsigned char c = (unsigned char)name.base[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        // Letters beyond ASCII are allowed (IsLetterOrDigit); what is no letter among them is not told apart.
-        if (!letter && c < 0x80 && !strchr("-_().", c))
+    for (size_t i = 0; i < name.length; characters++)
+        if (!resource_group_character(text_next_character(name, &i)))
             return false;
-        characters += (c & 0xc0) != 0x80;
-    }
-    return characters <= 90;
+    return characters <= RESOURCE_GROUP_NAME_LIMIT;
 }
 
 bool resource_name_valid(struct text name)

@@ -25,7 +25,10 @@ struct text resource_id_of_group(struct arena *arena, struct text subscription_i
 bool resource_id_equal(struct text a, struct text b);
 // Whether `id` is `scope` or lies below it, by whole segments, without regard to case. "/" covers all.
 bool resource_id_within(struct text id, struct text scope);
-// Resource group names: 1 to 90 letters, digits, "-", "_", "(", ")", "."; not ending with ".".
+// Resource group names: 1 to 90 letters, digits, "-", "_", "(", ")", "."; not ending with ".". Letters and
+// digits are Unicode's, one UTF-16 unit at a time (IsLetterOrDigit).
+enum { RESOURCE_GROUP_NAME_LIMIT = 90 };
+bool resource_group_character(uint32_t character);
 bool resource_group_name_valid(struct text name);
 // What the front door lets through as a resource's name: at most 260 bytes, none of < > % & : \ ? / or
 // controls.

@@ -1,6 +1,7 @@
 // GET /subscriptions and /subscriptions/{id} (arm-core 2.2): those in which the caller has any assignment.
 #include "arm/errors.h"
 #include "arm/resource.h"
+#include "arm/subscription.h"
 #include "arm/types.h"
 
 #include "base/arena.h"
@@ -17,35 +18,58 @@ static const struct db_statement subscription_get = {
     "arm_subscription_get", "select s.subscription_id, s.tenant_id, s.display_name, s.state "
                             "from arm.subscription s where s.subscription_id = $1::uuid"};
 
-static bool visible(const struct arm_call *call, struct text id)
+static struct text scope_of(const struct arm_call *call, struct text id)
 {
-    struct text scope = text_of(arena_printf(call->arena, "/subscriptions/%.*s", TEXT_ARG(id)));
-    return rbac_has_any(call->snapshot, call->caller->object_id, scope);
+    return text_of(arena_printf(call->arena, "/subscriptions/%.*s", TEXT_ARG(id)));
 }
 
-static void write_subscription(struct buffer *b, const struct arm_call *call, const struct db_result *rows,
-                               size_t i)
+bool subscription_visible(const struct arm_call *call, struct text subscription_id)
 {
-    struct text id = db_get(rows, i, 0);
-    json_begin_object(b);
-    json_key_format(b, "id", "/subscriptions/%.*s", TEXT_ARG(id));
-    json_key_string(b, "authorizationSource", "RoleBased");
-    if (strcmp(call->api_version, "2019-06-01") >= 0) {
-        json_key(b, "managedByTenants");
-        json_begin_array(b);
-        json_end_array(b);
-        json_key_raw(b, "tags", TEXT("{}"));
-    }
-    json_key_text(b, "subscriptionId", id);
-    json_key_text(b, "tenantId", db_get(rows, i, 1));
-    json_key_text(b, "displayName", db_get(rows, i, 2));
-    json_key_text(b, "state", db_get(rows, i, 3));
+    return rbac_has_any(call->snapshot, call->caller->object_id, scope_of(call, subscription_id));
+}
+
+bool subscription_look(struct arm_call *call, const char *action)
+{
+    if (subscription_visible(call, call->subscription_id) ||
+        arm_may(call, action, scope_of(call, call->subscription_id)))
+        return true;
+    arm_fail(call, ARM_AUTHORIZATION_FAILED, call->caller->name, call->caller->object_id, action,
+             TEXT_ARG(call->scope));
+    return false;
+}
+
+static void write_policies(struct buffer *b)
+{
     json_key(b, "subscriptionPolicies");
     json_begin_object(b);
     json_key_string(b, "locationPlacementId", "AzureStack");
     json_key_string(b, "quotaId", "AzureStack");
     json_key_string(b, "spendingLimit", "Off");
     json_end_object(b);
+}
+
+// The members that every version has, and tenantId, which Azure Stack Hub has at all of them.
+// managedByTenants came with 2019-06-01, tags with 2019-11-01, and with them another order.
+static void write_subscription(struct buffer *b, const struct arm_call *call, const struct db_result *rows,
+                               size_t i)
+{
+    struct text id = db_get(rows, i, 0);
+    bool newer = strcmp(call->api_version, "2019-06-01") >= 0;
+    json_begin_object(b);
+    json_key_format(b, "id", "/subscriptions/%.*s", TEXT_ARG(id));
+    if (newer) {
+        json_key_string(b, "authorizationSource", "RoleBased");
+        json_key_raw(b, "managedByTenants", TEXT("[]"));
+    }
+    if (strcmp(call->api_version, "2019-11-01") >= 0)
+        json_key_raw(b, "tags", TEXT("{}"));
+    json_key_text(b, "subscriptionId", id);
+    json_key_text(b, "tenantId", db_get(rows, i, 1));
+    json_key_text(b, "displayName", db_get(rows, i, 2));
+    json_key_text(b, "state", db_get(rows, i, 3));
+    write_policies(b);
+    if (!newer)
+        json_key_string(b, "authorizationSource", "RoleBased");
     json_end_object(b);
 }
 
@@ -90,7 +114,7 @@ static void subscriptions_list(struct arm_call *call)
     json_key(&b, "value");
     json_begin_array(&b);
     for (size_t i = 0; i < db_rows(rows); i++)
-        if (visible(call, db_get(rows, i, 0)))
+        if (subscription_visible(call, db_get(rows, i, 0)))
             write_subscription(&b, call, rows, i);
     json_end_array(&b);
     if (db_rows(rows) == top) {
@@ -104,12 +128,8 @@ static void subscriptions_list(struct arm_call *call)
 
 static void subscription_show(struct arm_call *call)
 {
-    const char *action = "Microsoft.Resources/subscriptions/read";
-    if (!visible(call, call->subscription_id) && !arm_may(call, action, call->scope)) {
-        arm_fail(call, ARM_AUTHORIZATION_FAILED, call->caller->name, call->caller->object_id, action,
-                 TEXT_ARG(call->scope));
+    if (!subscription_look(call, "Microsoft.Resources/subscriptions/read"))
         return;
-    }
     const struct db_result *rows = DB_RUN(call->tx, &subscription_get, db_text(call->subscription_id));
     if (db_rows(rows) == 0) {
         arm_fail(call, ARM_SUBSCRIPTION_NOT_FOUND, TEXT_ARG(call->subscription_id));

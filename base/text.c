@@ -220,6 +220,18 @@ bool text_is_utf8(struct text t)
     return true;
 }
 
+uint32_t text_next_character(struct text t, size_t *at)
+{
+    unsigned char first = (unsigned char)t.base[(*at)++];
+    uint32_t character = first < 0x80   ? first
+                         : first < 0xe0 ? first & 0x1fu
+                         : first < 0xf0 ? first & 0x0fu
+                                        : first & 0x07u;
+    while (*at < t.length && ((unsigned char)t.base[*at] & 0xc0) == 0x80)
+        character = character << 6 | ((unsigned char)t.base[(*at)++] & 0x3fu);
+    return character;
+}
+
 bool text_to_int64(struct text t, int64_t *number)
 {
     if (t.length == 0 || t.length > 18)

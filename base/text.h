@@ -55,6 +55,8 @@ bool text_percent_decode(struct arena *arena, struct text t, bool form, struct t
 struct text text_percent_encode(struct arena *arena, struct text t);
 // Well-formed UTF-8 without NUL.
 bool text_is_utf8(struct text t);
+// The character at *at of well-formed UTF-8, and *at moved behind it.
+uint32_t text_next_character(struct text t, size_t *at);
 
 // The parts, one behind the other; NUL-ended.
 struct text text_join(struct arena *arena, const struct text *parts, size_t count);

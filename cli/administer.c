@@ -1,4 +1,4 @@
-// azsacrd migrate, check, keys rotate, subscription add|list: the operator's smaller commands.
+// azsacrd migrate, check, keys rotate: the operator's smaller commands.
 #include "cli/commands.h"
 
 #include "base/arena.h"
@@ -6,9 +6,7 @@
 #include "cli/options.h"
 #include "cli/site.h"
 #include "db/database.h"
-#include "rbac/directory.h"
 #include "rbac/keys.h"
-#include "rbac/roles.h"
 #include "rbac/snapshot.h"
 #include "rp/data/check.h"
 #include "rp/data/store.h"
@@ -153,90 +151,6 @@ int command_keys(int argc, char **argv)
         site_session_close(session);
     puts(ok ? "new keys sign from now on; tokens of the old ones stay good until they expire"
             : "the keys were not rotated");
-    arena_free(arena);
-    return ok ? 0 : 1;
-}
-
-static const struct db_statement subscription_insert = {
-    "subscription_insert",
-    "insert into arm.subscription (tenant_id, display_name) values ($1, $2) returning subscription_id",
-};
-static const struct db_statement operators = {
-    "subscription_operators",
-    "select value, case name when 'operator_user_id' then 'User' else 'ServicePrincipal' end from "
-    "azsacr.setting"
-    " where name in ('operator_user_id', 'operator_principal_id')",
-};
-static const struct db_statement subscription_list = {
-    "subscription_list",
-    "select subscription_id, display_name, state, operator from arm.subscription order by created_at, "
-    "subscription_id",
-};
-
-struct subscription_request {
-    struct arena *arena;
-    const struct config *config;
-    const char *name; // NULL: list
-    struct text json;
-};
-
-static bool subscriptions(struct db_transaction *tx, void *argument)
-{
-    struct subscription_request *request = argument;
-    struct buffer b = buffer_new(request->arena);
-    if (request->name != NULL) {
-        const struct db_result *r =
-            DB_RUN(tx, &subscription_insert, db_string(request->config->tenant_id), db_string(request->name));
-        if (db_rows(r) == 0)
-            return false;
-        rbac_changed(tx, "subscription", db_get(r, 0, 0));
-        // Somebody must be able to use it: the operator's accounts own it, as they own the first one.
-        struct text scope = text_of(arena_printf(request->arena, "/subscriptions/%s", db_get(r, 0, 0).base));
-        const struct db_result *owners = DB_RUN0(tx, &operators);
-        for (size_t i = 0; i < db_rows(owners); i++)
-            directory_assign(tx, db_get(owners, i, 0).base, db_get(owners, i, 1).base, ROLE_OWNER, scope);
-        json_begin_object(&b);
-        json_key_text(&b, "subscriptionId", db_get(r, 0, 0));
-        json_key_string(&b, "displayName", request->name);
-        json_end_object(&b);
-    } else {
-        const struct db_result *r = DB_RUN0(tx, &subscription_list);
-        json_begin_array(&b);
-        for (size_t i = 0; i < db_rows(r); i++) {
-            json_begin_object(&b);
-            json_key_text(&b, "subscriptionId", db_get(r, i, 0));
-            json_key_text(&b, "displayName", db_get(r, i, 1));
-            json_key_text(&b, "state", db_get(r, i, 2));
-            json_key_bool(&b, "operator", db_get_bool(r, i, 3));
-            json_end_object(&b);
-        }
-        json_end_array(&b);
-    }
-    request->json = buffer_done(&b);
-    return true;
-}
-
-int command_subscription(int argc, char **argv)
-{
-    struct option options[] = {{"state", false, "the state directory", NULL}, {NULL, false, NULL, NULL}};
-    int left = options_parse("subscription", argc, argv, options);
-    bool adding = left == 2 && strcmp(argv[0], "add") == 0;
-    if (!adding && !(left == 1 && strcmp(argv[0], "list") == 0)) {
-        fputs("usage: azsacrd subscription add NAME, azsacrd subscription list  [--state DIR]\n", stderr);
-        return 2;
-    }
-    struct arena *arena = arena_new();
-    struct config *config = configure(arena, options[0].value, NULL, NULL, NULL);
-    struct site_session *session = config ? site_session_open(config, arena) : NULL;
-    struct subscription_request request = {.arena = arena, .config = config, .name = adding ? argv[1] : NULL};
-    bool ok = session != NULL &&
-              db_transact(site_session_connection(session), subscriptions, &request) == DB_COMMITTED;
-    if (ok)
-        printf("%.*s\n", TEXT_ARG(request.json));
-    else if (session != NULL)
-        fputs("azsacrd: the database did not answer; is the site running?\n", stderr);
-    if (session != NULL)
-        site_session_close(session);
     arena_free(arena);
     return ok ? 0 : 1;
 }

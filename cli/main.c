@@ -28,7 +28,7 @@ static const struct {
      "say what is wrong with the configuration and the database; --store: with the blobs"},
     {"user", command_user, "add | list | set-password | enable | disable | remove users"},
     {"sp", command_sp, "add | list | set-password | enable | disable | remove service principals"},
-    {"subscription", command_subscription, "add | list subscriptions"},
+    {"subscription", command_subscription, "add | list | rename | disable | enable | remove subscriptions"},
     {"keys", command_keys, "rotate the signing keys"},
     {"trust", command_trust,
      "print how a client is made to trust the site's CA: docker, containerd, podman, az, node, curl"},

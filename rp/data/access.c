@@ -91,3 +91,20 @@ bool registry_may_in(const struct registry_call *call, struct text repository, e
 {
     return (granted_access(&call->identity, repository) & access) != 0 && identity_may(call, access);
 }
+
+// The registry's subscription, from its id: "/subscriptions/{36 characters}/…".
+static struct text subscription_of(const struct registry_call *call)
+{
+    struct text id = call->registry.resource_id;
+    size_t start = sizeof "/subscriptions/" - 1, end = start + 36;
+    return id.length > end ? text_slice(id, start, end) : TEXT_NONE;
+}
+
+bool registry_writable(const struct registry_call *call, enum registry_access access)
+{
+    if (!(access & (ACCESS_PUSH | ACCESS_DELETE | ACCESS_METADATA_WRITE)))
+        return true;
+    const struct rbac_subscription *subscription =
+        rbac_subscription_by_id(call->snapshot, subscription_of(call));
+    return subscription && subscription->enabled;
+}

@@ -5,6 +5,10 @@
 // Fills identity.narrowed for call->repository from the token's grants. After every identification.
 void registry_narrow(struct registry_call *call);
 
+// Whether the registry takes what `access` changes: a disabled subscription is read-only, its registries too.
+// Pulls go on. With the call's snapshot.
+bool registry_writable(const struct registry_call *call, enum registry_access access);
+
 enum registry_sign_in {
     SIGN_IN_NONE,    // no credentials were given
     SIGN_IN_OK,      // call->identity is filled

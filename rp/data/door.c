@@ -88,9 +88,14 @@ static bool admit(struct registry_call *call, enum registry_access access, bool 
         *wait = true;
         return false;
     }
-    if (result == SIGN_IN_OK && registry_may(call, access))
+    if (result != SIGN_IN_OK || !registry_may(call, access)) {
+        registry_challenge_for(call, access);
+        return false;
+    }
+    if (registry_writable(call, access))
         return true;
-    registry_challenge_for(call, access);
+    registry_fail(call, 403, "DENIED", TEXT_NONE,
+                  "the subscription of this registry is disabled: its images can be pulled, not changed");
     return false;
 }
 

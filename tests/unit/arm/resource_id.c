@@ -78,6 +78,12 @@ START_TEST(names)
 {
     ck_assert(resource_group_name_valid(TEXT("my-Group_1.(x)")));
     ck_assert(resource_group_name_valid(TEXT("gr\xc3\xbc\xc3\x9f")));
+    ck_assert(resource_group_name_valid(TEXT("\xe6\x9d\xb1\xe4\xba\xac\xd9\xa3"))); // Han, an Arabic digit
+    ck_assert(!resource_group_name_valid(TEXT("a\xe2\x82\xac")));     // the euro sign is no letter
+    ck_assert(!resource_group_name_valid(TEXT("a\xe2\x85\xa7")));     // nor is a Roman numeral
+    ck_assert(!resource_group_name_valid(TEXT("a\xf0\x9f\x98\x80"))); // nor what lies beyond the plane
+    ck_assert(!resource_group_name_valid(TEXT("a\xf0\x90\x90\x80"))); // although it is a letter
+    ck_assert(!resource_group_name_valid(TEXT("a\xcc\x88")));         // a combining mark
     ck_assert(!resource_group_name_valid(TEXT("ends.")));
     ck_assert(!resource_group_name_valid(TEXT("a b")));
     ck_assert(!resource_group_name_valid(TEXT("a/b")));
@@ -86,6 +92,11 @@ START_TEST(names)
     memset(long_name, 'a', 91);
     ck_assert(resource_group_name_valid((struct text){long_name, 90}));
     ck_assert(!resource_group_name_valid((struct text){long_name, 91}));
+    char wide[3 * 91];
+    for (size_t i = 0; i < 91; i++)
+        memcpy(wide + 3 * i, "\xe6\x9d\xb1", 3);
+    ck_assert(resource_group_name_valid((struct text){wide, 3 * 90}));
+    ck_assert(!resource_group_name_valid((struct text){wide, 3 * 91}));
     ck_assert(!resource_name_valid(TEXT("a%b")));
     ck_assert(resource_name_valid(TEXT("a b")));
 }

@@ -8,7 +8,8 @@
 #define MICROSECONDS(column) "(date_part('epoch', " column ") * 1000000)::bigint"
 #define COLUMNS                                                                                              \
     "r.id, r.group_id, r.subscription_id, g.name, r.type, r.name, r.location, r.tags, r.sku, "               \
-    "r.state, " MICROSECONDS("r.created_at") ", " MICROSECONDS("r.changed_at")
+    "r.state, " MICROSECONDS("r.created_at") ", " MICROSECONDS(                                              \
+        "r.changed_at") ", r.created_by, r.created_by_type, r.changed_by, r.changed_by_type"
 #define FROM " from arm.resource r join arm.resource_group g on g.id = r.group_id "
 #define FIND "select " COLUMNS FROM "where r.group_id = $1 and r.type_key = $2 and r.name_key = $3"
 
@@ -41,6 +42,8 @@ static void read_row(struct arm_call *call, const struct db_result *result, size
         .state = column(call, result, row, 9),
         .created_at = db_get_int(result, row, 10),
         .changed_at = db_get_int(result, row, 11),
+        .created_by = {column(call, result, row, 12), column(call, result, row, 13)},
+        .changed_by = {column(call, result, row, 14), column(call, result, row, 15)},
     };
     if (!r->tags.base)
         r->tags = TEXT("{}");
@@ -61,11 +64,12 @@ bool arm_resource_find(struct arm_call *call, const char *type, struct text name
 static const struct db_statement group_hold = {
     "arm_group_hold", "select g.state from arm.resource_group g where g.id = $1 for key share"};
 static const struct db_statement resource_insert = {
-    "arm_resource_insert", "insert into arm.resource (group_id, subscription_id, type, type_key, name, "
-                           "name_key, location, tags, sku, state) "
-                           "values ($1, $2::uuid, $3, $4, $5, $6, $7, $8::json, $9, $10) "
-                           "on conflict (group_id, type_key, name_key) do nothing "
-                           "returning id, " MICROSECONDS("created_at") ", " MICROSECONDS("changed_at")};
+    "arm_resource_insert",
+    "insert into arm.resource (group_id, subscription_id, type, type_key, name, "
+    "name_key, location, tags, sku, state, created_by, created_by_type, changed_by, changed_by_type) "
+    "values ($1, $2::uuid, $3, $4, $5, $6, $7, $8::json, $9, $10, $11, $12, $11, $12) "
+    "on conflict (group_id, type_key, name_key) do nothing "
+    "returning id, " MICROSECONDS("created_at") ", " MICROSECONDS("changed_at")};
 
 bool arm_resource_insert(struct arm_call *call, struct arm_resource *resource)
 {
@@ -84,6 +88,7 @@ bool arm_resource_insert(struct arm_call *call, struct arm_resource *resource)
         resource->state = TEXT("Succeeded");
     if (!resource->tags.base)
         resource->tags = TEXT("{}");
+    resource->created_by = resource->changed_by = arm_author_of(call);
     resource->group_id = call->group_id;
     resource->group = call->group_stored;
     resource->subscription_id = call->subscription_id;
@@ -91,7 +96,8 @@ bool arm_resource_insert(struct arm_call *call, struct arm_resource *resource)
         call->tx, &resource_insert, db_int(call->group_id), db_text(call->subscription_id),
         db_text(resource->type), db_text(text_lower(call->arena, resource->type)), db_text(resource->name),
         db_text(text_lower(call->arena, resource->name)), db_text(resource->location),
-        db_text(resource->tags), db_text(resource->sku), db_text(resource->state));
+        db_text(resource->tags), db_text(resource->sku), db_text(resource->state),
+        db_text(resource->created_by.name), db_text(resource->created_by.type));
     if (db_rows(made) == 0)
         return false;
     resource->id = db_get_int(made, 0, 0);
@@ -101,15 +107,18 @@ bool arm_resource_insert(struct arm_call *call, struct arm_resource *resource)
 }
 
 static const struct db_statement resource_update = {
-    "arm_resource_update", "update arm.resource set name = $2, tags = $3::json, sku = $4, state = $5, "
-                           "changed_at = clock_timestamp() where id = $1 "
-                           "returning " MICROSECONDS("changed_at")};
+    "arm_resource_update",
+    "update arm.resource set name = $2, tags = $3::json, sku = $4, state = $5, "
+    "changed_at = clock_timestamp(), changed_by = $6, changed_by_type = $7 where id = $1 "
+    "returning " MICROSECONDS("changed_at")};
 
 void arm_resource_update(struct arm_call *call, struct arm_resource *resource)
 {
+    resource->changed_by = arm_author_of(call);
     const struct db_result *row =
         DB_RUN(call->tx, &resource_update, db_int(resource->id), db_text(resource->name),
-               db_text(resource->tags), db_text(resource->sku), db_text(resource->state));
+               db_text(resource->tags), db_text(resource->sku), db_text(resource->state),
+               db_text(resource->changed_by.name), db_text(resource->changed_by.type));
     if (db_rows(row) > 0)
         resource->changed_at = db_get_int(row, 0, 0);
 }

@@ -4,6 +4,12 @@
 #include "arm/call.h"
 #include "arm/resource_id.h"
 
+// Who did something, as systemData tells it: a "User" by the upn, an "Application" by its id. Absent: it was
+// done before this was kept.
+struct arm_author {
+    struct text name, type;
+};
+
 struct arm_resource {
     int64_t id, group_id;
     struct text subscription_id; // lower case
@@ -15,6 +21,7 @@ struct arm_resource {
     struct text sku;   // absent: none
     struct text state; // "Succeeded"
     int64_t created_at, changed_at; // microseconds
+    struct arm_author created_by, changed_by;
 };
 
 enum arm_lock { ARM_LOCK_NONE, ARM_LOCK_KEY_SHARE, ARM_LOCK_UPDATE };
@@ -28,11 +35,17 @@ bool arm_resource_find(struct arm_call *call, const char *type, struct text name
 // state (absent: "Succeeded"). False without a failure when a row of that name appeared meanwhile (the caller
 // may call db_retry).
 bool arm_resource_insert(struct arm_call *call, struct arm_resource *resource);
-// Writes tags, sku, name's casing and state, and raises changed_at (given back).
+// Writes tags, sku, name's casing and state, and raises changed_at and changed_by (given back). Every
+// statement that changes a resource for a caller writes the two.
 void arm_resource_update(struct arm_call *call, struct arm_resource *resource);
 // Deletes the row and the role assignments at and below its id. The type's own rows must be gone already.
 void arm_resource_delete(struct arm_call *call, const struct arm_resource *resource);
 struct text arm_resource_id(struct arena *arena, const struct arm_resource *resource);
+
+// The caller; absent where nobody calls (a job).
+struct arm_author arm_author_of(const struct arm_call *call);
+// The key systemData and its object.
+void arm_write_system_data(struct buffer *out, const struct arm_resource *resource);
 
 // "West US" and "westus" are one. True when it is the region that we have.
 bool arm_location_is_ours(struct text location);

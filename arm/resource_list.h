@@ -12,7 +12,7 @@
 enum { RESOURCE_LIST_NAME_KEY, RESOURCE_LIST_GROUP_ID, RESOURCE_LIST_FIRST };
 #define RESOURCE_LIST_ROW                                                                                    \
     "x.id, x.group_id, x.subscription_id, x.type, x.name, x.name_key, x.location, x.tags, x.sku, x.state, "  \
-    "x.created_at, x.changed_at"
+    "x.created_at, x.changed_at, x.created_by, x.created_by_type, x.changed_by, x.changed_by_type"
 #define RESOURCE_LIST_ORDER " order by x.name_key, x.group_id limit $5::bigint"
 #define RESOURCE_LIST_BEHIND "(x.name_key, x.group_id) > ($3, $4::bigint)" RESOURCE_LIST_ORDER
 #define RESOURCE_LIST_SHOWN(columns, joins)                                                                  \

@@ -8,7 +8,7 @@
 
 static bool at_2017(struct arm_call *call, const char *type)
 {
-    if (registry_shape_of(call->api_version) != SHAPE_2017)
+    if (registry_members_of(call->api_version) & MEMBERS_POLICIES)
         arm_fail(call, ARM_INVALID_TYPE_AT_VERSION, type, "Microsoft.ContainerRegistry",
                  TEXT_ARG(text_of(call->api_version)), "2017-10-01");
     return !call->failed;

@@ -86,7 +86,7 @@ static void create_registry(struct arm_call *call, struct registry_resource *reg
     }
     // The versions before 2019-12-01-preview create within one answer that says 200; clients of the newer
     // ones expect 201 (decisions 41).
-    int status = registry_shape_of(call->api_version) >= SHAPE_2021 ? 201 : 200;
+    int status = registry_members_of(call->api_version) & MEMBERS_MODERN ? 201 : 200;
     arm_reply(call, status, registry_json(call->arena, call->api_version, registry));
 }
 
@@ -103,7 +103,7 @@ static struct registry_settings put_base(const struct arm_call *call, bool exist
                                          const struct registry_settings *present)
 {
     struct registry_settings base = registry_settings_default();
-    if (exists && registry_shape_of(call->api_version) == SHAPE_2017) {
+    if (exists && !(registry_members_of(call->api_version) & MEMBERS_POLICIES)) {
         base = *present;
         base.admin_enabled = false;
     }
@@ -294,7 +294,9 @@ struct arm_type registries_type(void)
                              .versions = registry_versions_listed(),
                              .all_versions = registry_versions_oldest_first(),
                              .tracked = true,
-                             .capabilities = "SupportsTags, SupportsLocation",
+                             .movable = true,
+                             .capabilities = "CrossResourceGroupResourceMove, "
+                                             "CrossSubscriptionResourceMove, SupportsTags, SupportsLocation",
                              .operations = operations,
                              .delete_row = delete_row,
                              .extra_actions = data_actions};

@@ -66,12 +66,6 @@ static void fail_policy(struct arm_call *call, const char *feature, struct text 
              "The requested feature %s is not supported for the SKU %.*s.", feature, TEXT_ARG(sku));
 }
 
-static void fail_feature(struct arm_call *call, const char *feature, struct text sku)
-{
-    arm_fail(call, 400, "FeatureNotSupported", FROM_PROVIDER,
-             "The requested feature %s is not supported for the SKU %.*s.", feature, TEXT_ARG(sku));
-}
-
 // A status of policies.<member>: "enabled" or "disabled" in any case. *status stays when it is not given.
 static bool read_status(struct arm_call *call, const json_t *policy, const char *path, struct text *status)
 {
@@ -139,7 +133,8 @@ static bool read_retention_days(struct arm_call *call, const struct policies *po
     return !call->failed;
 }
 
-// Policies that only newer versions have: each is offered in one state.
+// Policies that only newer versions have: each is offered in one state. What a version's successors have is
+// judged there too: nobody asks for it by mistake.
 static bool read_newer_policies(struct arm_call *call, const struct policies *policies)
 {
     static const struct {
@@ -149,13 +144,20 @@ static bool read_newer_policies(struct arm_call *call, const struct policies *po
         {"azureADAuthenticationAsArmPolicy", "Azure AD authentication as ARM policy", "enabled"},
         {"softDeletePolicy", "soft delete policy", "disabled"},
     };
+    json_t *policy = NULL;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct text status = text_of(rows[i].offered);
-        json_t *policy;
         if (!read_policy(call, policies, rows[i].member, rows[i].feature, rows[i].offered, &policy, &status))
             return false;
     }
-    return true;
+    int64_t days = REGISTRY_SOFT_DELETE_DAYS; // the last policy's: nothing is kept for other days
+    if (policy &&
+        !arm_body_int(call, policy, "retentionDays",
+                      arena_printf(call->arena, "%ssoftDeletePolicy.retentionDays", policies->prefix), &days))
+        return false;
+    if (days != REGISTRY_SOFT_DELETE_DAYS)
+        fail_policy(call, "soft delete policy", policies->sku);
+    return !call->failed;
 }
 
 bool registry_policies_read(struct arm_call *call, const json_t *object, const char *path, struct text sku,
@@ -163,7 +165,7 @@ bool registry_policies_read(struct arm_call *call, const json_t *object, const c
 {
     struct policies policies = {object, path[0] ? arena_printf(call->arena, "%s.", path) : "", sku};
     struct registry_settings *settings = &body->settings;
-    enum registry_shape shape = registry_shape_of(call->api_version);
+    unsigned members = registry_members_of(call->api_version);
     json_t *quarantine, *trust, *retention;
     body->has_policies = true;
     if (!read_policy(call, &policies, "quarantinePolicy", "quarantine policy", "disabled", &quarantine,
@@ -172,11 +174,12 @@ bool registry_policies_read(struct arm_call *call, const json_t *object, const c
                      &settings->trust_status) ||
         !read_trust_type(call, &policies, trust))
         return false;
-    if (shape >= SHAPE_2019 && (!read_policy(call, &policies, "retentionPolicy", "retention policy",
-                                             "disabled", &retention, &settings->retention_status) ||
-                                !read_retention_days(call, &policies, retention, &settings->retention_days)))
+    if ((members & MEMBERS_POLICIES) &&
+        (!read_policy(call, &policies, "retentionPolicy", "retention policy", "disabled", &retention,
+                      &settings->retention_status) ||
+         !read_retention_days(call, &policies, retention, &settings->retention_days)))
         return false;
-    return shape < SHAPE_2021 || read_newer_policies(call, &policies);
+    return !(members & MEMBERS_MODERN) || read_newer_policies(call, &policies);
 }
 
 // ---- network rules: everybody may come, which is all that is offered
@@ -216,68 +219,10 @@ static bool read_network_rules(struct arm_call *call, const json_t *properties, 
            no_rules(call, rules, "ipRules", sku);
 }
 
-// ---- members that only newer versions have
-
-static bool read_newer_flag(struct arm_call *call, const json_t *properties, const char *member,
-                            const char *feature, struct text sku)
-{
-    bool wanted = false;
-    if (!arm_body_bool(call, properties, member, arena_printf(call->arena, "properties.%s", member), &wanted))
-        return false;
-    if (wanted)
-        fail_feature(call, feature, sku);
-    return !wanted;
-}
-
-static bool read_public_access(struct arm_call *call, const json_t *properties, struct text sku)
-{
-    struct text access = TEXT_NONE;
-    if (!arm_body_text(call, properties, "publicNetworkAccess", "properties.publicNetworkAccess", &access))
-        return false;
-    if (text_is_nocase(access, "Disabled"))
-        arm_fail(call, 400, "DisablingPublicNetworkAccessNotSupported", FROM_PROVIDER,
-                 "Disabling public network access is not supported for the SKU %.*s.", TEXT_ARG(sku));
-    else if (access.base && !text_is_nocase(access, "Enabled"))
-        arm_fail_content(call, access, "PublicNetworkAccess", "properties.publicNetworkAccess");
-    return !call->failed;
-}
-
-// A word of which only `offered` is what we are.
-static bool read_newer_word(struct arm_call *call, const json_t *object, const char *member, const char *path,
-                            const char *offered, const char *feature, struct text sku)
-{
-    struct text word = TEXT_NONE;
-    if (!arm_body_text(call, object, member, path, &word))
-        return false;
-    if (word.base && !text_is_nocase(word, offered))
-        fail_feature(call, feature, sku);
-    return !call->failed;
-}
-
-static bool read_newer_members(struct arm_call *call, const json_t *properties, struct text sku)
-{
-    json_t *encryption = NULL;
-    return read_public_access(call, properties, sku) &&
-           read_newer_flag(call, properties, "anonymousPullEnabled", "anonymous pull", sku) &&
-           read_newer_flag(call, properties, "dataEndpointEnabled", "dedicated data endpoints", sku) &&
-           read_newer_flag(call, properties, "networkRuleBypassAllowedForTasks",
-                           "network rule bypass for tasks", sku) &&
-           read_newer_word(call, properties, "zoneRedundancy", "properties.zoneRedundancy", "Disabled",
-                           "zone redundancy", sku) &&
-           read_newer_word(call, properties, "roleAssignmentMode", "properties.roleAssignmentMode",
-                           "LegacyRegistryPermissions", "repository permissions", sku) &&
-           read_newer_word(call, properties, "autoGeneratedDomainNameLabelScope",
-                           "properties.autoGeneratedDomainNameLabelScope", "Unsecure",
-                           "domain name label scope", sku) &&
-           arm_body_object(call, properties, "encryption", "properties.encryption", &encryption) &&
-           (!encryption || read_newer_word(call, encryption, "status", "properties.encryption.status",
-                                           "disabled", "encryption with customer-managed keys", sku));
-}
-
 static bool read_properties(struct arm_call *call, struct text sku, struct registry_body *body)
 {
     json_t *properties = NULL, *policies = NULL;
-    enum registry_shape shape = registry_shape_of(call->api_version);
+    unsigned members = registry_members_of(call->api_version);
     if (!arm_body_object(call, call->body, "properties", "properties", &properties))
         return false;
     if (!properties)
@@ -286,11 +231,11 @@ static bool read_properties(struct arm_call *call, struct text sku, struct regis
                        &body->settings.admin_enabled) ||
         !read_network_rules(call, properties, sku))
         return false;
-    if (shape >= SHAPE_2019 &&
+    if ((members & MEMBERS_POLICIES) &&
         (!arm_body_object(call, properties, "policies", "properties.policies", &policies) ||
          (policies && !registry_policies_read(call, policies, "properties.policies", sku, body))))
         return false;
-    return shape < SHAPE_2021 || read_newer_members(call, properties, sku);
+    return !(members & MEMBERS_MODERN) || registry_newer_members_read(call, properties, sku);
 }
 
 bool registry_body_read(struct arm_call *call, bool replace, struct text sku,
@@ -301,5 +246,8 @@ bool registry_body_read(struct arm_call *call, bool replace, struct text sku,
     body->has_tags = replace || (tags && !json_is_null(tags));
     if (!read_sku(call, replace, body) || (body->has_tags && !arm_tags_of_body(call, tags, &body->tags)))
         return false;
-    return read_properties(call, body->sku.base ? body->sku : sku, body);
+    struct text shown = body->sku.base ? body->sku : sku;
+    if ((registry_members_of(call->api_version) & MEMBERS_MODERN) && !registry_identity_read(call, shown))
+        return false;
+    return read_properties(call, shown, body);
 }

@@ -14,6 +14,11 @@ enum column {
     COLUMN_SKU,
     COLUMN_STATE,
     COLUMN_CREATED,
+    COLUMN_CHANGED,
+    COLUMN_CREATED_BY,
+    COLUMN_CREATED_BY_TYPE,
+    COLUMN_CHANGED_BY,
+    COLUMN_CHANGED_BY_TYPE,
     COLUMN_SETTINGS,
     COLUMN_END = COLUMN_SETTINGS + 6,
 };
@@ -54,6 +59,11 @@ bool registry_resource_parse(const struct db_result *result, size_t row, size_t 
         .sku = db_get(result, row, from + COLUMN_SKU),
         .state = db_get(result, row, from + COLUMN_STATE),
         .created_at = db_get_int(result, row, from + COLUMN_CREATED),
+        .changed_at = db_get_int(result, row, from + COLUMN_CHANGED),
+        .created_by = {db_get(result, row, from + COLUMN_CREATED_BY),
+                       db_get(result, row, from + COLUMN_CREATED_BY_TYPE)},
+        .changed_by = {db_get(result, row, from + COLUMN_CHANGED_BY),
+                       db_get(result, row, from + COLUMN_CHANGED_BY_TYPE)},
     };
     registry->settings = parse_settings(result, row, from + COLUMN_SETTINGS);
     return true;

@@ -6,6 +6,8 @@
 #define REGISTRY_TYPE "Microsoft.ContainerRegistry/registries"
 #define REGISTRY_TYPE_KEY "microsoft.containerregistry/registries"
 
+enum { REGISTRY_SOFT_DELETE_DAYS = 7 }; // what the policy that is never on says
+
 struct registry_settings {
     bool admin_enabled;
     struct text quarantine_status, trust_status, retention_status; // "enabled" or "disabled"
@@ -24,12 +26,17 @@ struct registry_resource {
 #define REGISTRY_MICROSECONDS(column) "(date_part('epoch', " column ") * 1000000)::bigint"
 #define REGISTRY_RESOURCE_COLUMNS                                                                            \
     "e.id, e.subscription_id, g.name, e.name, e.location, e.tags, e.sku, e.state, " REGISTRY_MICROSECONDS(   \
-        "e.created_at") ", r.admin_enabled, r.quarantine_status, r.trust_status, r.retention_days, "         \
-                        "r.retention_status, " REGISTRY_MICROSECONDS("r.retention_updated_at")
-enum { REGISTRY_RESOURCE_COLUMN_COUNT = 15 };
+        "e.created_at") ", " REGISTRY_MICROSECONDS("e.changed_at") ", e.created_by, e.created_by_type, "     \
+                                                                   "e.changed_by, e.changed_by_type, "       \
+                                                                   "r.admin_enabled, r.quarantine_status, "  \
+                                                                   "r.trust_status, r.retention_days, "      \
+                                                                   "r.retention_status,"                     \
+                                                                   " " REGISTRY_MICROSECONDS(                \
+                                                                       "r.retention_updated_at")
+enum { REGISTRY_RESOURCE_COLUMN_COUNT = 20 };
 
-// Columns from `from` on: what is shown, so group_id and changed_at are not among them; texts are the
-// result's. False when the row names none.
+// Columns from `from` on: what is shown, so group_id is not among it; texts are the result's. False when the
+// row names none.
 bool registry_resource_parse(const struct db_result *result, size_t row, size_t from,
                              struct registry_resource *registry);
 // The registry that the path names, with its settings; without one, ResourceNotFound.

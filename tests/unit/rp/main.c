@@ -5,6 +5,7 @@
 Suite *suite_registry_token(void);
 Suite *suite_challenge(void);
 Suite *suite_registry_body(void);
+Suite *suite_registry_newer(void);
 Suite *suite_names(void);
 Suite *suite_manifest_parse(void);
 Suite *suite_content(void);
@@ -20,6 +21,7 @@ int main(void)
     SRunner *runner = srunner_create(suite_registry_token());
     srunner_add_suite(runner, suite_challenge());
     srunner_add_suite(runner, suite_registry_body());
+    srunner_add_suite(runner, suite_registry_newer());
     srunner_add_suite(runner, suite_names());
     srunner_add_suite(runner, suite_manifest_parse());
     srunner_add_suite(runner, suite_content());

@@ -58,6 +58,7 @@ struct arm_type {
                                      // and newest first for ARM's own; NULL: versions
     bool arm_owned; // decisions 27: InvalidApiVersionParameter rather than NoRegisteredProviderFound
     bool tracked;   // has rows in arm.resource, a location, tags
+    bool movable;   // to another group or subscription, with its children (arm-core 2.6)
     const char *capabilities;               // of the provider document, or NULL
     const struct arm_operation *operations; // ended by a row whose http.path is NULL
     // Deletes one resource in the transaction of a group's deletion (NULL: not tracked). The envelope is

@@ -6,6 +6,7 @@
 #include "arm/asynchronous.h"
 #include "arm/door.h"
 #include "arm/locks.h"
+#include "arm/move.h"
 #include "arm/resource_id.h"
 #include "base/arena.h"
 #include "base/failpoint.h"
@@ -296,4 +297,5 @@ void group_delete_given_up(struct db_transaction *tx, const struct job *job)
         DB_RUN(tx, &group_restore, db_int(id));
 }
 
-const struct job_kind arm_job_kinds[] = {{GROUP_DELETE_JOB, group_delete_step}, {NULL, NULL}};
+const struct job_kind arm_job_kinds[] = {
+    {GROUP_DELETE_JOB, group_delete_step}, {MOVE_JOB, move_step}, {NULL, NULL}};

@@ -2,6 +2,7 @@
 // and 5): every tracked type's resources, filtered, with $expand.
 #include "arm/errors.h"
 #include "arm/filter.h"
+#include "arm/move.h"
 #include "arm/resource_list.h"
 #include "arm/types.h"
 
@@ -192,6 +193,20 @@ static const struct arm_operation group_operations[] = {
      .handle = resources_list,
      .display = "Get Resource Group Resources",
      .description = "Gets the resources for the resource group."},
+    {.http = {HTTP_POST, "/subscriptions/{subscription}/resourceGroups/{group}/moveResources",
+              "Resources_MoveResources"},
+     .action = "Microsoft.Resources/subscriptions/resourceGroups/moveResources/action",
+     .flags = ARM_NEEDS_BODY | ARM_GATEWAY,
+     .handle = move_resources,
+     .display = "Move Resource Group Resources",
+     .description = "Moves resources from one resource group to another."},
+    {.http = {HTTP_POST, "/subscriptions/{subscription}/resourceGroups/{group}/validateMoveResources",
+              "Resources_ValidateMoveResources"},
+     .action = "Microsoft.Resources/subscriptions/resourceGroups/validateMoveResources/action",
+     .flags = ARM_NEEDS_BODY | ARM_GATEWAY,
+     .handle = move_validate,
+     .display = "Validate Move Resource Group Resources",
+     .description = "Validates whether resources can be moved from one resource group to another."},
     {.http = {0}},
 };
 

@@ -6,7 +6,9 @@
 const char *arm_operation_start(struct arm_call *call, const char *kind, struct text payload)
 {
     const struct job_origin origin = {call->caller->object_id, call->scope};
-    return job_create_for(call->tx, kind, text_cstr(call->arena, call->subscription_id), &origin, payload, 0);
+    call->goes_on =
+        job_create_for(call->tx, kind, text_cstr(call->arena, call->subscription_id), &origin, payload, 0);
+    return call->goes_on;
 }
 
 static const char *location_path(struct arm_call *call, const char *job_id)

@@ -93,6 +93,7 @@ struct arm_call {
     bool failed;                 // arm_fail was called
     struct arm_failure *failure; // what it said (arm/errors.h), NULL unless failed
     struct rbac_version version; // that the decision was made with
+    const char *goes_on; // the job that this write goes on as (arm/asynchronous.h sets it), or NULL
 };
 
 // Answers. Bodies are JSON in the arena.

@@ -172,6 +172,7 @@ static void work(struct http_exchange *exchange, struct db_connection *connectio
     if (!call->failed && call->after)
         call->after(call, connection);
     finish(call);
+    activity_record_refusal(call);
     if (call->snapshot)
         rbac_snapshot_release(call->snapshot);
     call->snapshot = NULL;
@@ -192,6 +193,7 @@ static void work_within(struct arm_call *call, struct db_transaction *tx)
             fail_diagnostic(call, false);
     }
     finish(call);
+    activity_record_refusal(call);
     if (call->snapshot)
         rbac_snapshot_release(call->snapshot);
     call->snapshot = NULL;

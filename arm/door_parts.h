@@ -34,10 +34,25 @@ bool version_in(const char *const *versions, struct text version);
 
 // throttle.c
 enum throttle_kind { THROTTLE_READ, THROTTLE_WRITE, THROTTLE_DELETE };
+enum { THROTTLE_KINDS = 3 };
 enum throttle_kind door_throttle_kind(const struct arm_call *call);
-// Takes one; false when the bucket is empty, with the seconds until there is one. *remaining may be NULL.
+struct throttle_count {
+    unsigned remaining;        // of the principal's bucket
+    unsigned global_remaining; // of everybody's in that subscription
+    unsigned seconds;          // when refused: until there is one
+};
+// Sizes and rates as configured; at start.
+void throttle_configure(const struct config *config);
+// Takes one from the principal's bucket and everybody's; false when either is empty. `exempt`: counted, never
+// refused.
 bool throttle_take(struct text subscription_id, const char *object_id, enum throttle_kind kind, int64_t now,
-                   unsigned *remaining, unsigned *seconds);
+                   bool exempt, struct throttle_count *count);
+// On the loop, before any lane: counts the request of a caller whose token is good, and answers 429 (true)
+// when the bucket is empty. A token that is not plainly good is left to the lane, which says what is wrong
+// with it.
+bool door_throttled_early(struct arm_call *call);
+// In a lane, for who was not counted yet.
+bool door_throttle(struct arm_call *call);
 
 // existence.c
 bool door_subscription(struct arm_call *call);
@@ -53,7 +68,7 @@ void door_route(struct arm_call *call);
 struct door_call {
     struct arm_call call; // first
     struct http_exchange *exchange;
-    unsigned remaining; // of the throttle's bucket
-    bool throttled;     // a bucket was asked
+    struct throttle_count count;
+    bool throttled; // a bucket was asked
     bool routed;
 };

@@ -212,6 +212,10 @@ struct text arm_failure_body(struct arena *arena, const struct arm_failure *fail
     400, "InvalidExpandInQueryString", FROM_GATEWAY,                                                         \
         "Invalid $expand '%.*s' specified in the query string: createdTime, changedTime and "                \
         "provisioningState are supported."
+#define ARM_INVALID_SELECT                                                                                   \
+    400, "InvalidSelectInQueryString", FROM_GATEWAY,                                                         \
+        "Invalid $select '%.*s' specified in the query string: it names a property that an event does not "  \
+        "have."
 #define ARM_INVALID_TOP                                                                                      \
     400, "InvalidTopInQueryString", FROM_GATEWAY,                                                            \
         "Invalid $top '%.*s' specified in the query string: a number from 1 to 1000 is expected."

@@ -54,11 +54,19 @@ static void rate_header(struct arm_call *call)
         {"x-ms-ratelimit-remaining-subscription-reads", "x-ms-ratelimit-remaining-subscription-writes",
          "x-ms-ratelimit-remaining-subscription-deletes"},
     };
+    static const char *const global_names[3] = {"x-ms-ratelimit-remaining-subscription-global-reads",
+                                                "x-ms-ratelimit-remaining-subscription-global-writes",
+                                                "x-ms-ratelimit-remaining-subscription-global-deletes"};
     const struct door_call *door = (const struct door_call *)call;
     if (!door->throttled)
         return;
-    http_set_header_string(call->answer, names[call->subscription_id.base != NULL][door_throttle_kind(call)],
-                           arena_printf(call->arena, "%u", door->remaining));
+    bool subscription = call->subscription_id.base != NULL;
+    enum throttle_kind kind = door_throttle_kind(call);
+    http_set_header_string(call->answer, names[subscription][kind],
+                           arena_printf(call->arena, "%u", door->count.remaining));
+    if (subscription && site()->config->throttle_global > 0)
+        http_set_header_string(call->answer, global_names[kind],
+                               arena_printf(call->arena, "%u", door->count.global_remaining));
 }
 
 // HEAD of a resource says whether it exists: 204 (arm-core 1.7). HEAD of anything else has the headers of its

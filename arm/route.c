@@ -88,10 +88,13 @@ void arm_start(void)
         &permissions_type,
         &classic_administrators_type,
         &locks_type,
+        &activity_log_type,
+        &event_categories_type,
         NULL,
     };
     for (size_t i = 0; own[i]; i++)
         arm_register_type(own[i]);
+    throttle_configure(site()->config);
     router = http_router_new(true);
     for (size_t i = 0; i < type_count; i++)
         add_operations(types[i]);

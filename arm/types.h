@@ -19,6 +19,8 @@ extern const struct arm_type role_assignments_type;       // role_assignments.c
 extern const struct arm_type permissions_type;            // permissions.c
 extern const struct arm_type classic_administrators_type; // permissions.c
 extern const struct arm_type locks_type;                  // locks.c
+extern const struct arm_type activity_log_type;           // activity_list.c
+extern const struct arm_type event_categories_type;       // activity_list.c
 
 // Every registered type, in the order of registration.
 size_t arm_type_count(void);

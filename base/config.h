@@ -32,6 +32,12 @@ struct config {
     const char *sku;          // "any" (Basic and Standard) or "standard-only" (decisions 2)
     bool hybrid_shim;         // decisions 23
     bool throttle;            // decisions 5
+    // A principal's buckets in a subscription: how many requests at once, and how many a second come back.
+    int throttle_reads, throttle_reads_per_second;     // 250, 25
+    int throttle_writes, throttle_writes_per_second;   // 200, 10
+    int throttle_deletes, throttle_deletes_per_second; // 200, 10
+    int throttle_global;    // everybody's bucket in a subscription, in buckets of one; 0: none. 15
+    int activity_retention; // days that the activity log goes back: 90
     int64_t registry_quota;   // bytes of one registry, where the operator set none: 100 GiB (decisions 37)
     int64_t low_water;        // free bytes below which pushes are refused; 0: larger of 2 GiB and 5 %
     int64_t store_grace;      // seconds a garbage file waits: 60

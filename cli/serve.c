@@ -1,6 +1,7 @@
 // azsacrd serve: the service itself. Starts every part in order, waits for a signal, stops them in reverse.
 #include "cli/commands.h"
 
+#include "arm/activity.h"
 #include "arm/door.h"
 #include "base/arena.h"
 #include "base/log.h"
@@ -129,6 +130,8 @@ static bool start(struct service *s, const char **why)
     rbac_services_start();
     provider_start();
     arm_start();
+    struct db_target activity = {conninfo, "azsacr activity", 10000};
+    activity_start(&activity);
     lane_start(&work, (size_t)c->request_workers);
     s->jobs = job_workers_start(&jobs, all_job_kinds(s->arena), (size_t)c->job_workers);
     s->sweep = sweep_start(&sweep);
@@ -170,6 +173,7 @@ static void stop(struct service *s)
     if (s->server != NULL)
         http_server_stop(s->server, DRAIN_MS);
     lane_stop();
+    activity_stop();
     if (s->receiver != NULL)
         receiver_stop(s->receiver, DRAIN_MS);
     hosts_stop(s->hosts_file);

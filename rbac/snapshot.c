@@ -204,6 +204,14 @@ const struct rbac_snapshot *rbac_snapshot_wait(const struct rbac_version *versio
     return snapshot;
 }
 
+const struct rbac_snapshot *rbac_snapshot_at_hand(void)
+{
+    pthread_mutex_lock(&state.mutex);
+    const struct rbac_snapshot *snapshot = state.current ? hold_current() : NULL;
+    pthread_mutex_unlock(&state.mutex);
+    return snapshot;
+}
+
 void rbac_snapshot_release(const struct rbac_snapshot *snapshot)
 {
     struct rbac_snapshot *mine = (struct rbac_snapshot *)snapshot;

@@ -47,6 +47,9 @@ const struct rbac_snapshot *rbac_snapshot_try(const struct rbac_version *version
 // began after the version's answer arrived may decide too, and is what this gives when versions move on
 // meanwhile.
 const struct rbac_snapshot *rbac_snapshot_wait(const struct rbac_version *version, unsigned limit_ms);
+// The one at hand, however old, or NULL before the first; never waits. For what grants nothing (whose bucket a
+// request is taken from). Release it.
+const struct rbac_snapshot *rbac_snapshot_at_hand(void);
 void rbac_snapshot_release(const struct rbac_snapshot *snapshot);
 const struct rbac_version *rbac_snapshot_version(const struct rbac_snapshot *snapshot);
 

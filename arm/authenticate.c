@@ -66,8 +66,23 @@ static void fail_fault(struct arm_call *call, const struct rbac_verdict *verdict
     challenge(call, call->failure->message);
 }
 
+// Somebody whose token was judged when the work was asked for: still known, let in and with the same secret?
+static bool still_known(struct arm_call *call, const struct rbac_caller *caller)
+{
+    const struct rbac_principal *principal = rbac_principal_by_id(call->snapshot, text_of(caller->object_id));
+    if (principal && principal->enabled && principal->stamp == caller->stamp) {
+        call->caller = caller;
+        return true;
+    }
+    arm_fail(call, ARM_INVALID_TOKEN);
+    challenge(call, call->failure->message);
+    return false;
+}
+
 bool door_authenticate(struct arm_call *call)
 {
+    if (((struct door_call *)call)->on_behalf_of)
+        return still_known(call, ((struct door_call *)call)->on_behalf_of);
     struct text token;
     bool present;
     if (!door_bearer(call->request, &token, &present)) {

@@ -8,8 +8,3 @@ void arm_dispatch(struct http_exchange *exchange); // management., adminmanageme
 void arm_refuse(struct http_exchange *exchange, int status, const char *why);
 void portal_dispatch(struct http_exchange *exchange); // portal.: a plain page
 extern const struct job_kind arm_job_kinds[];         // group deletion; ended by a row whose name is NULL
-// Runs `handle` of a registered operation as a request of `object_id` would, inside `tx` (jobs, templates).
-struct arm_outcome {
-    int status;
-    struct text body;
-};

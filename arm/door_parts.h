@@ -71,4 +71,9 @@ struct door_call {
     struct throttle_count count;
     bool throttled; // a bucket was asked
     bool routed;
+    const struct rbac_caller *on_behalf_of; // of a request of ours that carries no token; else NULL
 };
+
+// door.c: a whole request of our own (arm/inner.h).
+void door_perform(struct http_exchange *exchange, const struct rbac_caller *caller,
+                  struct db_connection *connection, struct db_transaction *tx);

@@ -240,3 +240,20 @@ struct text arm_failure_body(struct arena *arena, const struct arm_failure *fail
 #define ARM_BATCH_CUT                                                                                        \
     503, "ServerTimeout", FROM_GATEWAY,                                                                      \
         "The batch was not completed: its first '%zu' requests were run, the others were not."
+
+// ---- checkAccess ----
+#define ARM_ACCESS_REQUIRED                                                                                  \
+    400, "InvalidRequestContent", FROM_GATEWAY,                                                              \
+        "The request content was invalid and could not be deserialized: 'Required property '%s' not found "  \
+        "in JSON. Path ''.'."
+#define ARM_ACCESS_TOO_MANY                                                                                  \
+    400, "InvalidRequestContent", FROM_GATEWAY,                                                              \
+        "The request asks about '%zu' actions; the largest allowed number is '500'."
+#define ARM_ACCESS_ELSEWHERE                                                                                 \
+    400, "InvalidRequestContent", FROM_GATEWAY,                                                              \
+        "The resource '%.*s' is neither the scope '%.*s' of the request nor below it."
+
+// ---- Resource Graph: what is wrong stands in its details ----
+#define ARM_GRAPH_FAILED                                                                                     \
+    400, "BadRequest", FROM_GATEWAY,                                                                         \
+        "Please provide below info when asking for support: timestamp = %.*s, correlationId = %s."

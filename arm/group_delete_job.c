@@ -4,6 +4,7 @@
 #include "arm/group_delete.h"
 
 #include "arm/asynchronous.h"
+#include "arm/batch.h"
 #include "arm/door.h"
 #include "arm/locks.h"
 #include "arm/move.h"
@@ -298,4 +299,4 @@ void group_delete_given_up(struct db_transaction *tx, const struct job *job)
 }
 
 const struct job_kind arm_job_kinds[] = {
-    {GROUP_DELETE_JOB, group_delete_step}, {MOVE_JOB, move_step}, {NULL, NULL}};
+    {GROUP_DELETE_JOB, group_delete_step}, {MOVE_JOB, move_step}, {BATCH_JOB, batch_step}, {NULL, NULL}};

@@ -18,6 +18,9 @@ extern const struct arm_type role_definitions_type;       // role_definitions.c
 extern const struct arm_type role_assignments_type;       // role_assignments.c
 extern const struct arm_type permissions_type;            // permissions.c
 extern const struct arm_type classic_administrators_type; // permissions.c
+extern const struct arm_type batch_type;                  // batch.c
+extern const struct arm_type resource_graph_type;         // resource_graph.c
+extern const struct arm_type check_access_type;           // check_access.c
 extern const struct arm_type locks_type;                  // locks.c
 extern const struct arm_type activity_log_type;           // activity_list.c
 extern const struct arm_type event_categories_type;       // activity_list.c

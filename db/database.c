@@ -108,7 +108,15 @@ static void poison(struct db_transaction *tx, const char *statement, PGresult *r
 
 static void clear_result(void *result)
 {
-    PQclear(result);
+    struct db_result *rows = result;
+    PQclear(rows->rows);
+    rows->rows = NULL;
+}
+
+void db_done(const struct db_result *result)
+{
+    if (result != &no_rows)
+        clear_result((struct db_result *)(uintptr_t)result);
 }
 
 const struct db_result *db_run(struct db_transaction *tx, const struct db_statement *statement,
@@ -138,7 +146,7 @@ const struct db_result *db_run(struct db_transaction *tx, const struct db_statem
     }
     struct db_result *rows = ARENA_NEW(tx->arena, struct db_result);
     rows->rows = result;
-    arena_on_free(tx->arena, clear_result, result);
+    arena_on_free(tx->arena, clear_result, rows);
     return rows;
 }
 

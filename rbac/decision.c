@@ -59,6 +59,18 @@ bool action_matches(struct text pattern, const char *action)
     return p == pattern.length;
 }
 
+bool rbac_action_matches(struct text pattern, struct text action)
+{
+    char lowered[PATTERN_LIMIT], bytes[PATTERN_LIMIT + 1];
+    if (pattern.length > PATTERN_LIMIT || action.length > PATTERN_LIMIT)
+        return false;
+    for (size_t i = 0; i < pattern.length; i++)
+        lowered[i] = lower(pattern.base[i]);
+    memcpy(bytes, action.base, action.length);
+    bytes[action.length] = '\0';
+    return action_matches((struct text){lowered, pattern.length}, bytes);
+}
+
 static bool any_matches(const struct text *patterns, size_t count, const char *action)
 {
     for (size_t i = 0; i < count; i++)

@@ -101,5 +101,7 @@ const struct rbac_lock *rbac_lock_at(const struct rbac_snapshot *snapshot, struc
 // later.
 bool rbac_may(const struct rbac_snapshot *snapshot, const char *object_id, const char *action,
               struct text scope);
+// Whether a pattern of a role ("Microsoft.ContainerRegistry/*/read", in any case) covers the action.
+bool rbac_action_matches(struct text pattern, struct text action);
 // Whether the principal has any assignment at, above or below that scope (what lists of subscriptions show).
 bool rbac_has_any(const struct rbac_snapshot *snapshot, const char *object_id, struct text scope);

@@ -299,5 +299,6 @@ struct arm_type registries_type(void)
                                              "CrossSubscriptionResourceMove, SupportsTags, SupportsLocation",
                              .operations = operations,
                              .delete_row = delete_row,
+                             .properties_of = registry_properties_of,
                              .extra_actions = data_actions};
 }

@@ -87,7 +87,6 @@ static void write_newer_members(struct buffer *out, unsigned members)
 
 static void write_properties(struct buffer *out, unsigned members, const struct registry_resource *registry)
 {
-    json_key(out, "properties");
     json_begin_object(out);
     json_key_text(out, "loginServer", registry_host_of(out->arena, registry->envelope.name));
     json_key_text(out, "creationDate", clock_iso(out->arena, registry->envelope.created_at, "Z"));
@@ -117,8 +116,17 @@ void registry_write(struct buffer *out, const char *api_version, const struct re
     json_key_raw(out, "tags", envelope->tags);
     if (members & MEMBERS_MODERN)
         arm_write_system_data(out, envelope);
+    json_key(out, "properties");
     write_properties(out, members, registry);
     json_end_object(out);
+}
+
+struct text registry_properties_json(struct arena *arena, const char *api_version,
+                                     const struct registry_resource *registry)
+{
+    struct buffer out = buffer_new(arena);
+    write_properties(&out, registry_members_of(api_version), registry);
+    return buffer_done(&out);
 }
 
 struct text registry_json(struct arena *arena, const char *api_version,

@@ -48,6 +48,8 @@ bool registry_settings_read(struct arm_call *call, int64_t id, struct registry_s
 struct text registry_json(struct arena *arena, const char *api_version,
                           const struct registry_resource *registry);
 void registry_write(struct buffer *out, const char *api_version, const struct registry_resource *registry);
+struct text registry_properties_json(struct arena *arena, const char *api_version,
+                                     const struct registry_resource *registry);
 // "lower(name)<suffix>".
 struct text registry_host_of(struct arena *arena, struct text name);
 

@@ -18,3 +18,5 @@ void registry_list_policies(struct arm_call *call);         // policies.c
 void registry_update_policies(struct arm_call *call);       // policies.c
 void registry_list_in_subscription(struct arm_call *call);  // registry_list.c
 void registry_list_in_group(struct arm_call *call);         // registry_list.c
+void registry_properties_of(struct db_transaction *tx, struct arena *arena, const int64_t *ids, size_t count,
+                            struct text *properties); // registry_graph.c

@@ -68,6 +68,9 @@ struct arm_type {
     // queries over many (Resource Graph); absent for one that is gone. They live in the arena.
     void (*properties_of)(struct db_transaction *tx, struct arena *arena, const int64_t *ids, size_t count,
                           struct text *properties);
+    // Another right that is enough, asked where an operation's action is not allowed at its scope. May be
+    // NULL.
+    bool (*may_also)(const struct arm_call *call);
     // Actions beyond the operations' (data plane), NULL-ended:
     // "Microsoft.ContainerRegistry/registries/pull/read"
     const char *const *extra_actions;

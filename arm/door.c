@@ -61,7 +61,8 @@ static bool may_operate(struct arm_call *call)
     const struct arm_operation *operation = call->operation;
     if (operation->flags & (ARM_ANONYMOUS | ARM_NO_DECISION))
         return true;
-    if (arm_may(call, operation->action, call->scope))
+    if (arm_may(call, operation->action, call->scope) ||
+        (call->type->may_also && call->type->may_also(call)))
         return true;
     arm_fail(call, ARM_AUTHORIZATION_FAILED, call->caller->name, call->caller->object_id, operation->action,
              TEXT_ARG(call->scope));

@@ -203,6 +203,20 @@ struct text arm_failure_body(struct arena *arena, const struct arm_failure *fail
         "The value of the tag '%.*s' is too long. A tag value has at most 256 characters."
 #define ARM_DUPLICATE_TAG                                                                                    \
     400, "InvalidTagName", FROM_GATEWAY, "The tag name '%.*s' is given twice; tag names are case-insensitive."
+#define ARM_RESERVED_TAG_NAME                                                                                \
+    400, "ReservedTagName", FROM_GATEWAY,                                                                    \
+        "The tag name '%.*s' begins with one of the reserved prefixes 'microsoft', 'azure' and 'windows'."
+#define ARM_TAG_NAME_NOT_FOUND 404, "TagNameNotFound", FROM_GATEWAY, "The tag name '%.*s' could not be found."
+#define ARM_TAG_NAME_IN_USE                                                                                  \
+    409, "TagNameInUse", FROM_GATEWAY,                                                                       \
+        "The tag name '%.*s' cannot be deleted, because it is in use by '%lld' resources or resource groups."
+#define ARM_TAG_NAME_HAS_VALUES                                                                              \
+    409, "TagNameHasValues", FROM_GATEWAY,                                                                   \
+        "The tag name '%.*s' cannot be deleted before its values are deleted."
+#define ARM_TAG_VALUE_IN_USE                                                                                 \
+    409, "TagValueInUse", FROM_GATEWAY,                                                                      \
+        "The value '%.*s' of the tag name '%.*s' cannot be deleted, because it is in use by '%lld' "         \
+        "resources or resource groups."
 
 // ---- queries ----
 #define ARM_INVALID_FILTER                                                                                   \

@@ -58,6 +58,8 @@ const char *arm_location_of_body(struct arm_call *call, const char *type, struct
 // body.tags, checked against the limits of arm-core 1.2, as JSON text; "{}" when absent or null. False after
 // a failure.
 bool arm_tags_of_body(struct arm_call *call, json_t *tags, struct text *json);
+// One pair against the same limits. False after a failure.
+bool arm_tag_check(struct arm_call *call, struct text name, struct text value);
 
 // A member of a JSON object of the wanted type; absent and null give TEXT_NONE / the fallback. The failure is
 // InvalidRequestContent naming value, type and path (decisions 20); `path` is the member's:

@@ -91,6 +91,8 @@ void arm_start(void)
         &resource_graph_type,
         &check_access_type,
         &locks_type,
+        &tags_type,
+        &tag_names_type,
         &activity_log_type,
         &event_categories_type,
         NULL,

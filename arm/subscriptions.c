@@ -9,13 +9,13 @@
 static const struct db_statement subscription_list = {
     "arm_subscription_list",
     "select s.subscription_id, s.tenant_id, s.display_name, s.state, "
-    "(extract(epoch from s.created_at) * 1000000)::bigint "
+    "s.tags, (extract(epoch from s.created_at) * 1000000)::bigint "
     "from arm.subscription s where s.tenant_id = $1::uuid "
     "and ((extract(epoch from s.created_at) * 1000000)::bigint, s.subscription_id) > ($2, $3::uuid) "
     "and (not s.operator or $5) "
     "order by s.created_at, s.subscription_id limit $4"};
 static const struct db_statement subscription_get = {
-    "arm_subscription_get", "select s.subscription_id, s.tenant_id, s.display_name, s.state "
+    "arm_subscription_get", "select s.subscription_id, s.tenant_id, s.display_name, s.state, s.tags "
                             "from arm.subscription s where s.subscription_id = $1::uuid"};
 
 static struct text scope_of(const struct arm_call *call, struct text id)
@@ -62,7 +62,7 @@ static void write_subscription(struct buffer *b, const struct arm_call *call, co
         json_key_raw(b, "managedByTenants", TEXT("[]"));
     }
     if (strcmp(call->api_version, "2019-11-01") >= 0)
-        json_key_raw(b, "tags", TEXT("{}"));
+        json_key_raw(b, "tags", db_is_null(rows, i, 4) ? TEXT("{}") : db_get(rows, i, 4));
     json_key_text(b, "subscriptionId", id);
     json_key_text(b, "tenantId", db_get(rows, i, 1));
     json_key_text(b, "displayName", db_get(rows, i, 2));
@@ -118,7 +118,7 @@ static void subscriptions_list(struct arm_call *call)
             write_subscription(&b, call, rows, i);
     json_end_array(&b);
     if (db_rows(rows) == top) {
-        struct text last = text_of(arena_printf(call->arena, "%.*s.%.*s", TEXT_ARG(db_get(rows, top - 1, 4)),
+        struct text last = text_of(arena_printf(call->arena, "%.*s.%.*s", TEXT_ARG(db_get(rows, top - 1, 5)),
                                                 TEXT_ARG(db_get(rows, top - 1, 0))));
         json_key_string(&b, "nextLink", arm_next_link(call, last));
     }

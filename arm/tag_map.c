@@ -27,7 +27,7 @@ static struct text shortened(struct text t)
     return t.length > 100 ? text_slice(t, 0, 100) : t;
 }
 
-static bool check_pair(struct arm_call *call, struct text name, struct text value)
+bool arm_tag_check(struct arm_call *call, struct text name, struct text value)
 {
     size_t length = characters(name);
     if (length == 0 || length > NAME_LIMIT)
@@ -76,7 +76,7 @@ bool arm_tags_of_body(struct arm_call *call, json_t *tags, struct text *json)
                 return false;
             }
             struct text v = {json_string_value(value), json_string_length(value)};
-            if (!check_pair(call, text_of(name), v))
+            if (!arm_tag_check(call, text_of(name), v))
                 return false;
             if (seen_before(tags, name)) {
                 arm_fail(call, ARM_DUPLICATE_TAG, TEXT_ARG(text_of(name)));

@@ -22,6 +22,8 @@ extern const struct arm_type batch_type;                  // batch.c
 extern const struct arm_type resource_graph_type;         // resource_graph.c
 extern const struct arm_type check_access_type;           // check_access.c
 extern const struct arm_type locks_type;                  // locks.c
+extern const struct arm_type tags_type;                   // tags.c
+extern const struct arm_type tag_names_type;              // tag_names.c
 extern const struct arm_type activity_log_type;           // activity_list.c
 extern const struct arm_type event_categories_type;       // activity_list.c
 

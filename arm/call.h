@@ -100,6 +100,7 @@ struct arm_call {
     bool failed;                 // arm_fail was called
     struct arm_failure *failure; // what it said (arm/errors.h), NULL unless failed
     struct rbac_version version; // that the decision was made with
+    const char *goes_on; // the job that this write goes on as (arm/asynchronous.h sets it), or NULL
     // NULL, or what the handler wants to go on with once its transaction is committed, on the same
     // connection, in transactions of its own (the requests of a batch). It gives the final answer.
     void (*after)(struct arm_call *call, struct db_connection *connection);

@@ -99,7 +99,8 @@ void arm_start(void)
     };
     for (size_t i = 0; own[i]; i++)
         arm_register_type(own[i]);
-    throttle_configure(site()->config);
+    if (site())
+        throttle_configure(site()->config);
     router = http_router_new(true);
     for (size_t i = 0; i < type_count; i++)
         add_operations(types[i]);

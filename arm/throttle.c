@@ -11,6 +11,7 @@
 #include "base/clock.h"
 
 #include <pthread.h>
+#include <stdio.h>
 
 enum { SETS = 2048, WAYS = 4, LOCKS = 64 };
 
@@ -78,8 +79,8 @@ static struct bucket *place_of(struct bucket set[WAYS], const char *subscription
         if (b->refilled < oldest->refilled)
             oldest = b;
     }
-    memcpy(oldest->subscription_id, subscription_id, sizeof oldest->subscription_id);
-    memcpy(oldest->object_id, object_id, sizeof oldest->object_id);
+    snprintf(oldest->subscription_id, sizeof oldest->subscription_id, "%s", subscription_id);
+    snprintf(oldest->object_id, sizeof oldest->object_id, "%s", object_id);
     for (int kind = 0; kind < THROTTLE_KINDS; kind++)
         oldest->micro[kind] = limits->size[kind] * 1000000;
     oldest->refilled = now;

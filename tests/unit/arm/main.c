@@ -10,6 +10,7 @@ Suite *suite_tags(void);
 Suite *suite_body(void);
 Suite *suite_path(void);
 Suite *suite_throttle(void);
+Suite *suite_activity(void);
 Suite *suite_types(void);
 
 int main(void)
@@ -22,6 +23,7 @@ int main(void)
     srunner_add_suite(runner, suite_body());
     srunner_add_suite(runner, suite_path());
     srunner_add_suite(runner, suite_throttle());
+    srunner_add_suite(runner, suite_activity());
     srunner_add_suite(runner, suite_types());
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);

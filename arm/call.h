@@ -64,6 +64,9 @@ struct arm_type {
     // Deletes one resource in the transaction of a group's deletion (NULL: not tracked). The envelope is
     // arm's.
     void (*delete_row)(struct db_transaction *tx, int64_t resource_id, struct text resource_scope);
+    // Why a resource cannot be deleted now: asked before delete_row, and again as long as others of the group
+    // still go. A sentence; NULL: it can. May be NULL itself.
+    const char *(*delete_refusal)(struct db_transaction *tx, int64_t resource_id, struct text resource_scope);
     // NULL, or the `properties` of these resources, JSON objects as the type's newest version shows them, for
     // queries over many (Resource Graph); absent for one that is gone. They live in the arena.
     void (*properties_of)(struct db_transaction *tx, struct arena *arena, const int64_t *ids, size_t count,
@@ -100,11 +103,10 @@ struct arm_call {
     bool failed;                 // arm_fail was called
     struct arm_failure *failure; // what it said (arm/errors.h), NULL unless failed
     struct rbac_version version; // that the decision was made with
-    const char *goes_on; // the job that this write goes on as (arm/asynchronous.h sets it), or NULL
+    const char *goes_on;         // the job that this write goes on as (arm/asynchronous.h sets it), or NULL
     // NULL, or what the handler wants to go on with once its transaction is committed, on the same
     // connection, in transactions of its own (the requests of a batch). It gives the final answer.
     void (*after)(struct arm_call *call, struct db_connection *connection);
-    const char *goes_on; // the job that this write goes on as (arm/asynchronous.h sets it), or NULL
 };
 
 // Answers. Bodies are JSON in the arena.

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "rbac/lane.h"
 
@@ -145,8 +146,10 @@ static bool run(struct db_transaction *tx, void *argument)
     if (!admitted(call))
         return false;
     call->operation->handle(call);
-    if (!call->failed && is_write(call))
+    if (!call->failed && is_write(call)) {
         decide_again(call);
+        failpoint("arm.decided");
+    }
     return !call->failed;
 }
 

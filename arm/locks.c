@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/failpoint.h"
 
 #include <string.h>
 
@@ -233,6 +234,7 @@ static void put(struct arm_call *call)
                db_text(text_lower(call->arena, name)), db_string(body.level), db_text(body.notes),
                db_text(body.owners), db_text(caller_json(call)));
     rbac_changed(call->tx, "lock", scope.key);
+    failpoint("lock.before_commit");
     reply_lock(call, db_rows(row) > 0 && db_get_bool(row, 0, LOCK_IS_NEW) ? 201 : 200, row);
 }
 

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from harness.site import ARM_GROUP, ARM_REGISTRY, ARM_ROLE, CONTRIBUTOR, OWNER, READER
+from harness.site import ARM_GROUP, ARM_REGISTRY, ARM_ROLE, CONTRIBUTOR, OWNER, READER, Site
 
 LOCK = "?api-version=2016-09-01"
 VERSIONS = ["2015-01-01", "2016-09-01", "2017-04-01", "2020-05-01"]
@@ -77,7 +77,7 @@ def test_life_of_a_lock(site, operator, place, version):
         assert made.json["id"] == f"{scope}/providers/Microsoft.Authorization/locks/Keep"
         assert made.json["type"] == "Microsoft.Authorization/locks" and made.json["name"] == "Keep"
         assert operator.get(url).expect(200).json == made.json
-        operator.head(url).expect(200, 204)
+        assert operator.head(url).expect(200).body == b""
         again = operator.put(url.replace("Keep", "KEEP"), {"properties": {"level": "ReadOnly"}}).expect(200).json
         assert again["name"] == "KEEP" and again["properties"] == {"level": "ReadOnly"}
         assert operator.delete(url).expect(200).body == b""
@@ -486,3 +486,82 @@ def test_a_deletion_and_a_lock_take_turns(site, operator, place):
             assert answers[0].status == 200 and found == 404
             assert operator.get(locks(place.scope) + LOCK).json["value"] == []
     print(results)
+
+
+class Steps:
+    """A site of its own whose `serve` can be held at named steps."""
+
+    def __init__(self, tmp_path):
+        self.directory = tmp_path / "steps"
+        self.directory.mkdir()
+        self.site = Site(tmp_path / "state", port=9443, region="steps",
+                         environment={"AZSACR_FAILPOINT_DIRECTORY": str(self.directory)}).start()
+
+    def hold(self, step):
+        file = self.directory / f"{step}.held"
+        file.touch()
+        (self.directory / "armed").write_text(f"hold:{file}\n")
+        (self.directory / "armed").rename(self.directory / step)
+
+    def reached(self, step):
+        mark, deadline = self.directory / f"{step}.held.reached", time.monotonic() + 20
+        while not mark.exists():
+            assert time.monotonic() < deadline, f"{step} was not reached"
+            time.sleep(0.005)
+
+    def release(self, step):
+        for name in (step, f"{step}.held", f"{step}.held.reached"):
+            (self.directory / name).unlink(missing_ok=True)
+
+
+@pytest.fixture
+def steps(tmp_path):
+    made = Steps(tmp_path)
+    yield made
+    for held in made.directory.glob("*"):
+        held.unlink()
+    made.site.stop()
+
+
+def in_background(call):
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(call()))
+    thread.start()
+    return thread, answers
+
+
+def test_neither_a_write_nor_a_lock_overtakes_the_other(steps):
+    """decisions 12: a lock waits for a write that was let through, and a write for a lock that is being made."""
+    site = steps.site
+    operator, other = site.operator(), site.operator()
+    group = f"/subscriptions/{site.subscription}/resourceGroups/steps"
+    url, body = f"{group}?api-version={ARM_GROUP}", {"properties": {"level": "ReadOnly"}}
+    operator.put(url, {"location": site.region}).expect(201)
+
+    steps.hold("arm.decided")  # the write has proved that no lock holds it back, and has not committed yet
+    writing, written = in_background(lambda: other.patch(url, {"tags": {"a": "1"}}))
+    steps.reached("arm.decided")
+    (steps.directory / "arm.decided").unlink()  # for nobody else
+    locking, locked = in_background(lambda: operator.put(lock_url(group, "l"), body))
+    time.sleep(1)
+    assert not locked, "the lock was answered while a write that it forbids could still commit"
+    steps.release("arm.decided")
+    writing.join()
+    locking.join()
+    assert written[0].status == 200 and locked[0].status == 201
+    refused(operator.patch(url, {"tags": {}}), group, "write", group)
+    unlock(operator, group, "l")
+
+    steps.hold("lock.before_commit")
+    locking, locked = in_background(lambda: operator.put(lock_url(group, "l"), body))
+    steps.reached("lock.before_commit")
+    writing, written = in_background(lambda: other.patch(url, {"tags": {"a": "2"}}))
+    time.sleep(1)
+    assert not written, "a write went past a lock that was being made"
+    steps.release("lock.before_commit")
+    writing.join()
+    locking.join()
+    assert locked[0].status == 201
+    refused(written[0], group, "write", group)
+    assert operator.get(url).json["tags"] == {"a": "1"}
+    unlock(operator, group, "l")

@@ -31,6 +31,8 @@ static void locations_list(struct arm_call *call)
     json_begin_object(&b);
     json_key_format(&b, "id", "/subscriptions/%.*s/locations/%s", TEXT_ARG(call->subscription_id), region);
     json_key_string(&b, "name", region);
+    if (strcmp(call->api_version, "2021-01-01") >= 0)
+        json_key_string(&b, "type", "Region");
     json_key_string(&b, "displayName", region);
     if (strcmp(call->api_version, "2019-11-01") >= 0) {
         write_metadata(&b, region);

@@ -332,6 +332,7 @@ static void *worker(void *argument)
             wait_for_work(w, seen);
             continue;
         }
+        log_debug("job.taken", "job", hold.id, "kind", hold.kind->name, "owner", owner);
         failpoint("job.taken");
         if (!hold.lost)
             run_job(&hold, connection);

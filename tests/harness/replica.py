@@ -28,8 +28,10 @@ class Replica:
                        **self.environment, "AZSACR_RUNTIME": str(self.runtime), "AZSACR_STORE": str(state / "store"),
                        "AZSACR_DATABASE": f"host={state}/run/pg port=5432 user=azsacr dbname=azsacr"}
         environment.pop("AZSACR_HOSTS_FILE", None)
-        self.serve = self.spawn([self.site.program, "serve", "--state", str(state), "--port", str(self.site.port),
-                                 "--region", self.site.region], log, environment)
+        self.command = [self.site.program, "serve", "--state", str(state), "--port", str(self.site.port),
+                        "--region", self.site.region]
+        self.variables = environment
+        self.serve = self.spawn(self.command, log, environment)
         own = (state / "run" / "edge.conf").read_text()
         edited = own.replace(f"{state}/run/", f"{self.runtime}/").replace("127.0.0.1:", f"{ADDRESS}:").replace(
             f"{state}/log/edge.log", f"{self.runtime}/edge.log")
@@ -44,6 +46,14 @@ class Replica:
     def spawn(self, command, log, environment):
         self.processes.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment))
         return self.processes[-1]
+
+    def kill_serve(self):
+        """SIGKILL, and a fresh one in its place."""
+        self.serve.kill()
+        self.serve.wait()
+        self.processes.remove(self.serve)
+        with open(self.log_path, "ab") as log:
+            self.serve = self.spawn(self.command, log, self.variables)
 
     def wait_ready(self):
         deadline = time.monotonic() + 60

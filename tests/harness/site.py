@@ -106,6 +106,20 @@ class Site:
         except ValueError:
             return done.stdout if check else done
 
+    def sql(self, statement):
+        """What the private database answers, as lines of text: for states that no request can make."""
+        done = subprocess.run(["psql", "-XAtq", "-h", f"{self.state}/run/pg", "-U", "azsacr", "-d", "azsacr", "-v",
+                               "ON_ERROR_STOP=1", "-c", statement], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    def wait_until(self, true, seconds=60):
+        deadline = time.monotonic() + seconds
+        while not (came := true()):
+            assert time.monotonic() < deadline, f"it did not become so in {seconds} s"
+            time.sleep(0.1)
+        return came
+
     # What it is.
 
     @property

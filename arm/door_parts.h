@@ -56,7 +56,11 @@ bool door_throttle(struct arm_call *call);
 
 // existence.c
 bool door_subscription(struct arm_call *call);
+bool door_subscription_writable(struct arm_call *call);
 bool door_group(struct arm_call *call);
+// PUT, PATCH, DELETE, and a POST unless it counts as a read.
+bool door_writes(const struct arm_call *call);
+// registration.c
 bool door_registration(struct arm_call *call);
 
 // body.c

@@ -143,6 +143,10 @@ struct text arm_failure_body(struct arena *arena, const struct arm_failure *fail
         "Creating the resource group '%.*s' would exceed the quota of '%d' resource groups per "             \
         "subscription. The current resource group count is '%lld'. Please delete some resource groups "      \
         "before creating new ones."
+#define ARM_INVALID_RESOURCE_NAME                                                                            \
+    400, "InvalidResourceName", FROM_GATEWAY,                                                                \
+        "The resource name '%.*s' is invalid: a name has 1 to 260 characters, and none of < > %% & : \\ ? "  \
+        "/."
 #define ARM_EXPORT_NOT_SUPPORTED                                                                             \
     400, "ExportTemplateNotSupported", FROM_GATEWAY,                                                         \
         "The template of the resource group '%.*s' cannot be exported: this release has no templates."
@@ -175,6 +179,10 @@ struct text arm_failure_body(struct arena *arena, const struct arm_failure *fail
     "The scope '%.*s' cannot perform %s operation because following scope(s) are locked: '%.*s'. Please "    \
     "remove the lock and try again."
 #define ARM_SCOPE_LOCKED 409, "ScopeLocked", FROM_GATEWAY, ARM_SCOPE_LOCKED_SENTENCE
+
+#define ARM_PRECONDITION_FAILED                                                                              \
+    412, "PreconditionFailed", FROM_PROVIDER,                                                                \
+        "The condition specified using HTTP conditional header(s) is not met."
 
 // ---- contents ----
 #define ARM_INVALID_CONTENT                                                                                  \

@@ -176,8 +176,7 @@ static void delete_resource(struct deletion *d, int64_t id, struct text type_nam
 static enum job_verdict end_blocked(struct deletion *d, struct job_step *step, const char *code,
                                     const char *message)
 {
-    struct arm_failure failure = {
-        .status = 409, .code = code, .message = message, .origin = FROM_GATEWAY};
+    struct arm_failure failure = {.status = 409, .code = code, .message = message, .origin = FROM_GATEWAY};
     struct arm_failure_detail *last = NULL;
     for (size_t i = 0; i < d->progress.blocked_count; i++) {
         struct arm_failure_detail *detail = ARENA_NEW(d->arena, struct arm_failure_detail);
@@ -198,8 +197,8 @@ static enum job_verdict end_blocked(struct deletion *d, struct job_step *step, c
 static const char *blocked_names(struct deletion *d)
 {
     struct buffer b = buffer_new(d->arena);
-    size_t prefix = resource_id_of_group(d->arena, d->subscription_id, d->name).length +
-                    sizeof "/providers/" - 1;
+    size_t prefix =
+        resource_id_of_group(d->arena, d->subscription_id, d->name).length + sizeof "/providers/" - 1;
     for (size_t i = 0; i < d->progress.blocked_count; i++)
         buffer_format(&b, "%s%s", i ? "," : "", d->progress.blocked[i].target + prefix);
     if (d->progress.refused > (int64_t)d->progress.blocked_count)
@@ -240,8 +239,8 @@ static enum job_verdict delete_some(struct deletion *d, struct job_step *step, i
 {
     struct progress *p = &d->progress;
     int64_t gone_before = p->gone;
-    const struct db_result *resources = DB_RUN(d->tx, &resources_of_group, db_int(d->group_id),
-                                               db_int(p->after), db_int(RESOURCES_A_STEP));
+    const struct db_result *resources =
+        DB_RUN(d->tx, &resources_of_group, db_int(d->group_id), db_int(p->after), db_int(RESOURCES_A_STEP));
     size_t count = db_rows(resources);
     for (size_t i = 0; i < count; i++)
         delete_resource(d, db_get_int(resources, i, 0), db_get(resources, i, 1), db_get(resources, i, 2));
@@ -264,8 +263,8 @@ enum job_verdict group_delete_step(struct db_transaction *tx, struct job_step *s
 {
     struct deletion d = {.tx = tx, .arena = step->arena};
     if (!group_id_of(step->job, &d.group_id)) {
-        struct arm_failure failure = {.status = 500, .code = "InternalServerError",
-                                      .message = "The job's payload is malformed."};
+        struct arm_failure failure = {
+            .status = 500, .code = "InternalServerError", .message = "The job's payload is malformed."};
         step->result = arm_job_failure(step->arena, &failure);
         return JOB_FAILED;
     }

@@ -19,9 +19,12 @@ static const char *profile_version(const struct arm_type *type)
     static const struct {
         const char *namespace_name, *name, *version;
     } rows[] = {
-        {"Microsoft.ContainerRegistry", NULL, "2019-05-01"}, {"Microsoft.Authorization", "locks", "2016-09-01"},
-        {"Microsoft.Authorization", NULL, "2015-07-01"},     {"Microsoft.Resources", NULL, "2019-10-01"},
-        {"Microsoft.Resources", NULL, "2016-06-01"},         {"Microsoft.Insights", NULL, "2015-04-01"},
+        {"Microsoft.ContainerRegistry", NULL, "2019-05-01"},
+        {"Microsoft.Authorization", "locks", "2016-09-01"},
+        {"Microsoft.Authorization", NULL, "2015-07-01"},
+        {"Microsoft.Resources", NULL, "2019-10-01"},
+        {"Microsoft.Resources", NULL, "2016-06-01"},
+        {"Microsoft.Insights", NULL, "2015-04-01"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (strcmp(rows[i].namespace_name, type->namespace_name) == 0 &&

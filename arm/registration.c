@@ -12,7 +12,8 @@ static const struct db_statement registration_find = {
 static const struct db_statement registration_set = {
     "arm_registration_set",
     "insert into arm.provider_registration (subscription_id, namespace_key, state) "
-    "select s.subscription_id, $2, $3 from arm.subscription s where s.subscription_id = $1::uuid for key share "
+    "select s.subscription_id, $2, $3 from arm.subscription s where s.subscription_id = $1::uuid for key "
+    "share "
     "on conflict (subscription_id, namespace_key) do update set state = excluded.state"};
 static const struct db_statement any_resource = {
     "arm_registration_in_use", "select 1 from arm.resource r where r.subscription_id = $1::uuid "

@@ -1,6 +1,7 @@
 // The registered types, and the router made of their operation tables: nothing else knows ARM's routes.
 #include "arm/door.h"
 #include "arm/door_parts.h"
+#include "arm/group_delete.h"
 #include "arm/types.h"
 #include "rbac/lane.h"
 
@@ -75,12 +76,14 @@ void arm_start(void)
         &tenants_type,
         &subscriptions_type,
         &locations_type,
+        &check_resource_name_type,
         &tenant_providers_type,
         &subscription_providers_type,
         &operations_type,
         &provider_operations_type,
         &resource_groups_type,
         &operation_results_type,
+        &operation_statuses_type,
         &subscription_resources_type,
         &group_resources_type,
         &role_definitions_type,
@@ -99,6 +102,7 @@ void arm_start(void)
     };
     for (size_t i = 0; own[i]; i++)
         arm_register_type(own[i]);
+    job_set_given_up(group_delete_given_up);
     if (site())
         throttle_configure(site()->config);
     router = http_router_new(true);

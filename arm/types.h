@@ -5,6 +5,7 @@
 extern const struct arm_type metadata_type;               // metadata.c
 extern const struct arm_type tenants_type;                // tenants.c
 extern const struct arm_type subscriptions_type;          // subscriptions.c
+extern const struct arm_type check_resource_name_type;    // check_resource_name.c
 extern const struct arm_type locations_type;              // locations.c
 extern const struct arm_type tenant_providers_type;       // providers.c
 extern const struct arm_type subscription_providers_type; // providers.c
@@ -12,6 +13,7 @@ extern const struct arm_type operations_type;             // operations.c
 extern const struct arm_type provider_operations_type;    // operations.c
 extern const struct arm_type resource_groups_type;        // resource_groups.c
 extern const struct arm_type operation_results_type;      // operation_results.c
+extern const struct arm_type operation_statuses_type;     // operation_results.c
 extern const struct arm_type subscription_resources_type; // resources.c
 extern const struct arm_type group_resources_type;        // resources.c
 extern const struct arm_type role_definitions_type;       // role_definitions.c

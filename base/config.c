@@ -50,6 +50,8 @@ static const struct key keys[] = {
     KEY(throttle_deletes_per_second, NUMBER, "10", NULL),
     KEY(throttle_global, NUMBER, "15", NULL),
     KEY(activity_retention, NUMBER, "90", NULL),
+    KEY(registration, STRING, "automatic", "automatic|required"),
+    KEY(operation_retention, NUMBER, "7", NULL),
     KEY(registry_quota, SIZE, "107374182400", NULL),
     KEY(low_water, SIZE, "0", NULL),
     KEY(store_grace, SIZE, "60", NULL),

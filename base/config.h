@@ -36,8 +36,10 @@ struct config {
     int throttle_reads, throttle_reads_per_second;     // 250, 25
     int throttle_writes, throttle_writes_per_second;   // 200, 10
     int throttle_deletes, throttle_deletes_per_second; // 200, 10
-    int throttle_global;    // everybody's bucket in a subscription, in buckets of one; 0: none. 15
-    int activity_retention; // days that the activity log goes back: 90
+    int throttle_global;      // everybody's bucket in a subscription, in buckets of one; 0: none. 15
+    int activity_retention;   // days that the activity log goes back: 90
+    const char *registration; // of a subscription nobody registered: "automatic" (registered) or "required"
+    int operation_retention;  // days that a finished operation can be asked for: 7
     int64_t registry_quota;   // bytes of one registry, where the operator set none: 100 GiB (decisions 37)
     int64_t low_water;        // free bytes below which pushes are refused; 0: larger of 2 GiB and 5 %
     int64_t store_grace;      // seconds a garbage file waits: 60

@@ -1,5 +1,5 @@
-// What Unicode calls a letter or a decimal digit, without a locale: libc's iswalnum knows nothing but ASCII in
-// the C locale that a service runs in.
+// What Unicode calls a letter or a decimal digit, without a locale: libc's iswalnum knows nothing but ASCII
+// in the C locale that a service runs in.
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

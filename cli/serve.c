@@ -133,6 +133,7 @@ static bool start(struct service *s, const char **why)
     struct db_target activity = {conninfo, "azsacr activity", 10000};
     activity_start(&activity);
     lane_start(&work, (size_t)c->request_workers);
+    job_set_retention((int64_t)c->operation_retention * 24 * 3600);
     s->jobs = job_workers_start(&jobs, all_job_kinds(s->arena), (size_t)c->job_workers);
     s->sweep = sweep_start(&sweep);
     s->receiver =

@@ -117,8 +117,7 @@ static bool list(struct request *r, struct db_transaction *tx)
 // Somebody must be able to use it: the operator's accounts own it, as they own the first one.
 static bool add(struct request *r, struct db_transaction *tx)
 {
-    const struct db_result *made =
-        DB_RUN(tx, &insert, db_string(r->config->tenant_id), db_string(r->name));
+    const struct db_result *made = DB_RUN(tx, &insert, db_string(r->config->tenant_id), db_string(r->name));
     if (!answer(r, made))
         return false;
     struct text id = db_get(made, 0, ID);
@@ -155,8 +154,7 @@ static bool switch_state(struct request *r, struct db_transaction *tx, const str
     if (s->operator_owned)
         return refuse(r, "the operator's own subscription is always enabled: its plane runs under it");
     rbac_changed(tx, "subscription", s->id);
-    return answer(
-        r, DB_RUN(tx, &set_state, db_text(s->id), db_string(enabled ? "Enabled" : "Disabled")));
+    return answer(r, DB_RUN(tx, &set_state, db_text(s->id), db_string(enabled ? "Enabled" : "Disabled")));
 }
 
 // What is in it belongs to somebody: it has to be deleted by name first.
@@ -182,7 +180,8 @@ static bool remove_one(struct request *r, struct db_transaction *tx, const struc
     if (s->operator_owned)
         return refuse(r, "the operator's own subscription cannot be removed");
     if (s->first)
-        return refuse(r, "the first subscription cannot be removed: endpoints.json names it; disable it instead");
+        return refuse(
+            r, "the first subscription cannot be removed: endpoints.json names it; disable it instead");
     if (!no_groups_left(r, tx, s))
         return false;
     assignments_delete_below(tx, text_of(arena_printf(r->arena, "/subscriptions/%.*s", TEXT_ARG(s->id))));
@@ -247,7 +246,8 @@ static int run(struct request *r, const char *state)
     if (done)
         printf("%.*s\n", TEXT_ARG(r->json));
     else
-        fprintf(stderr, "azsacrd: %s\n", r->why ? r->why : "the database did not answer; is the site running?");
+        fprintf(stderr, "azsacrd: %s\n",
+                r->why ? r->why : "the database did not answer; is the site running?");
     site_session_close(session);
     return done ? 0 : 1;
 }
@@ -272,7 +272,8 @@ int command_subscription(int argc, char **argv)
     const char *given = strcmp(r.verb, "add") == 0 ? r.name : r.display_name;
     int status = 2;
     if (given != NULL && !name_sound(given))
-        fprintf(stderr, "azsacrd: a name has 1 to %d bytes of UTF-8, no control characters, no blanks at its ends\n",
+        fprintf(stderr,
+                "azsacrd: a name has 1 to %d bytes of UTF-8, no control characters, no blanks at its ends\n",
                 NAME_LIMIT);
     else
         status = run(&r, options[0].value);

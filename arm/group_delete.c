@@ -3,11 +3,12 @@
 #include "arm/group_delete.h"
 
 #include "arm/asynchronous.h"
+#include "arm/move.h"
 #include "base/arena.h"
 
 // Creators hold the row `for key share` and read its state in that statement: this waits for them.
 static const struct db_statement group_lock = {
-    "arm_group_delete_lock", "select g.id, g.state from arm.resource_group g "
+    "arm_group_delete_lock", "select g.id, g.state, g.name, g.moved_by from arm.resource_group g "
                              "where g.subscription_id = $1::uuid and g.name_key = $2 for update"};
 static const struct db_statement group_mark = {
     "arm_group_mark",
@@ -34,6 +35,9 @@ void group_delete(struct arm_call *call)
         arm_fail(call, ARM_RESOURCE_GROUP_NOT_FOUND, TEXT_ARG(call->group));
         return;
     }
+    call->group_stored = text_copy(call->arena, db_get(row, 0, 2));
+    if (!door_group_unmoved(call, db_get(row, 0, 3)))
+        return;
     int64_t id = db_get_int(row, 0, 0);
     const char *group = arena_printf(call->arena, "%lld", (long long)id);
     if (text_is(db_get(row, 0, 1), "Deleting")) { // asked again while it goes on

@@ -76,13 +76,24 @@ static void find_types(struct arm_call *call, struct query *q)
     qsort(q->types, q->type_count, sizeof *q->types, compare_keys);
 }
 
+// Of a filter that is refused: its beginning, so that the reason behind it is told too.
+static struct text quoted(struct text expression)
+{
+    enum { QUOTED = 512 };
+    size_t length = expression.length < QUOTED ? expression.length : QUOTED;
+    while (length > 0 && length < expression.length &&
+           ((unsigned char)expression.base[length] & 0xc0) == 0x80)
+        length--;
+    return text_slice(expression, 0, length);
+}
+
 static bool read_query(struct arm_call *call, struct query *q)
 {
     struct text expression = http_query(call->request, "$filter");
     const char *why;
     *q = (struct query){.call = call};
     if (!filter_parse(call->arena, expression, false, &q->filter, &why)) {
-        arm_fail(call, ARM_INVALID_FILTER, TEXT_ARG(expression), why);
+        arm_fail(call, ARM_INVALID_FILTER, TEXT_ARG(quoted(expression)), why);
         return false;
     }
     return read_expand(call, q->expand);

@@ -115,7 +115,7 @@ static void put_registry(struct arm_call *call)
     struct text name = http_parameter(&call->route, "registryName");
     struct registry_resource registry = {0};
     bool exists = arm_resource_find(call, REGISTRY_TYPE, name, ARM_LOCK_UPDATE, &registry.envelope);
-    if (call->failed || !name_acceptable(call, name))
+    if (call->failed || !name_acceptable(call, name) || !arm_precondition(call, exists, TEXT_NONE))
         return;
     exists = exists && registry_settings_read(call, registry.envelope.id, &registry.settings);
     const char *location =
@@ -140,12 +140,41 @@ static void put_registry(struct arm_call *call)
 
 // ---- PATCH
 
+// A member that is null is taken away (RFC 7396): its default comes back.
+static bool taken_away(const json_t *object, const char *member)
+{
+    return json_is_null(json_object_get(object, member));
+}
+
+static struct registry_settings patch_base(const struct arm_call *call,
+                                           const struct registry_settings *present)
+{
+    struct registry_settings base = *present, initial = registry_settings_default();
+    const json_t *properties = json_object_get(call->body, "properties");
+    const json_t *policies = json_object_get(properties, "policies");
+    bool all = taken_away(properties, "policies");
+    if (taken_away(properties, "adminUserEnabled"))
+        base.admin_enabled = initial.admin_enabled;
+    if (all || taken_away(policies, "quarantinePolicy"))
+        base.quarantine_status = initial.quarantine_status;
+    if (all || taken_away(policies, "trustPolicy"))
+        base.trust_status = initial.trust_status;
+    if (all || taken_away(policies, "retentionPolicy")) {
+        base.retention_status = initial.retention_status;
+        base.retention_days = initial.retention_days;
+    }
+    return base;
+}
+
 static void patch_registry(struct arm_call *call)
 {
     struct registry_resource registry = {0};
     struct registry_body body;
     if (!registry_resource_of_path(call, ARM_LOCK_UPDATE, &registry) ||
-        !registry_body_read(call, false, registry.envelope.sku, &registry.settings, &body))
+        !arm_precondition(call, true, TEXT_NONE))
+        return;
+    struct registry_settings base = patch_base(call, &registry.settings);
+    if (!registry_body_read(call, false, registry.envelope.sku, &base, &body))
         return;
     if (body.has_tags)
         registry.envelope.tags = body.tags;
@@ -166,6 +195,8 @@ static void delete_registry(struct arm_call *call)
             arm_reply_empty(call, 204);
         return;
     }
+    if (!arm_precondition(call, true, TEXT_NONE))
+        return;
     registry_rows_delete(call->tx, envelope.id);
     arm_resource_delete(call, &envelope);
     arm_reply_empty(call, 200);

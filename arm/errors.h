@@ -263,6 +263,11 @@ struct text arm_failure_body(struct arena *arena, const struct arm_failure *fail
     503, "ServerTimeout", FROM_GATEWAY,                                                                      \
         "The batch was not completed: its first '%zu' requests were run, the others were not."
 
+// ---- Resource Graph: what is wrong stands in its details ----
+#define ARM_GRAPH_FAILED                                                                                     \
+    400, "BadRequest", FROM_GATEWAY,                                                                         \
+        "Please provide below info when asking for support: timestamp = %.*s, correlationId = %s."
+
 // ---- checkAccess ----
 #define ARM_ACCESS_REQUIRED                                                                                  \
     400, "InvalidRequestContent", FROM_GATEWAY,                                                              \

@@ -37,7 +37,7 @@ struct run {
     struct arena *arena;
 };
 
-void graph_refuse(struct arm_call *call, const char *code, const char *word, const char *message)
+void graph_fail_query(struct arm_call *call, const char *code, const char *word, const char *message)
 {
     if (call->failed)
         return;
@@ -110,8 +110,8 @@ static bool summarize(struct run *r, size_t at, struct graph_row *row, struct ar
     const struct graph_stage *stage = &r->query->stages[at];
     if (graph_groups_add(r->stages[at].groups, project(stage, UINT64_MAX, row, arena), stage->count, arena))
         return true;
-    graph_refuse(r->call, "InvalidQuery", stage->counts ? "summarize" : "distinct",
-                 "The query is invalid: it makes more than 10000 groups.");
+    graph_fail_query(r->call, "InvalidQuery", stage->counts ? "summarize" : "distinct",
+                     "The query is invalid: it makes more than 10000 groups.");
     return false;
 }
 
@@ -266,7 +266,7 @@ static size_t width_at(const struct graph_query *query, size_t at)
 
 static void too_many(struct run *r, const char *word)
 {
-    graph_refuse(
+    graph_fail_query(
         r->call, "InvalidQuery", word,
         "The query is invalid: of sorted rows at most 5000 can be taken or skipped; $skipToken leads on.");
 }
@@ -300,8 +300,8 @@ static bool begin(struct run *r, uint64_t fingerprint)
     if (!begin_stages(r))
         return false;
     if (r->page->token.base && !read_token(r, fingerprint)) {
-        graph_refuse(r->call, "InvalidSkipToken", "$skipToken",
-                     "The $skipToken is not one of this query, its subscriptions and its order.");
+        graph_fail_query(r->call, "InvalidSkipToken", "$skipToken",
+                         "The $skipToken is not one of this query, its subscriptions and its order.");
         return false;
     }
     size_t skip = r->page->token.base ? 0 : r->page->skip;

@@ -16,4 +16,4 @@ struct graph_result {
 bool graph_run(struct graph_source *source, const struct graph_page *page, uint64_t fingerprint,
                struct graph_result *result);
 // 400 BadRequest with details InvalidQuery.
-void graph_refuse(struct arm_call *call, const char *code, const char *word, const char *message);
+void graph_fail_query(struct arm_call *call, const char *code, const char *word, const char *message);

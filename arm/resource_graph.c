@@ -18,7 +18,7 @@ struct graph_request {
 
 static void refuse(struct arm_call *call, const char *word, const char *message)
 {
-    graph_refuse(call, "InvalidRequest", word, message);
+    graph_fail_query(call, "InvalidRequest", word, message);
 }
 
 // An array's strings; false after a failure. *texts stays NULL when there are none.
@@ -172,7 +172,7 @@ static bool read_request(struct arm_call *call, struct graph_request *request)
         refuse(call, "managementGroups",
                "There are no management groups here: name subscriptions, or none for all.");
     else if (request->query.length == 0)
-        graph_refuse(call, "InvalidQuery", "query", "The query is invalid: it is empty.");
+        graph_fail_query(call, "InvalidQuery", "query", "The query is invalid: it is empty.");
     for (size_t i = 0; i < request->subscription_count && !call->failed; i++)
         if (!uuid_is(request->subscriptions[i]))
             refuse(call, "subscriptions", "'subscriptions' has a member that is no subscription's id.");
@@ -266,7 +266,7 @@ static void resources_query(struct arm_call *call)
         return;
     struct graph_query *query = graph_parse(call->arena, request.query, &fault);
     if (!query) {
-        graph_refuse(call, "InvalidQuery", text_cstr(call->arena, fault.word), fault.message);
+        graph_fail_query(call, "InvalidQuery", text_cstr(call->arena, fault.word), fault.message);
         return;
     }
     struct graph_source source = {.call = call, .query = query};

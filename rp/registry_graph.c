@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 static const struct db_statement of_ids = {
     "registry_properties",
@@ -12,12 +12,14 @@ static const struct db_statement of_ids = {
     "join acr.registry r on r.id = e.id "
     "where e.id in (select json_array_elements_text($1::json)::bigint) order by e.id"};
 
+// Of the stable ones.
 static const char *newest_version(void)
 {
-    const char *const *versions = registry_versions_oldest_first();
-    while (versions[1])
-        versions++;
-    return versions[0];
+    const char *const *versions = registry_versions_oldest_first(), *newest = versions[0];
+    for (; *versions; versions++)
+        if (!strchr(*versions, 'p')) // "-preview"
+            newest = *versions;
+    return newest;
 }
 
 // The row with that id, or their number: rows are in the order of ids.

@@ -115,10 +115,11 @@ def release(root):
 
 
 @contextlib.contextmanager
-def running(root, program=None):
+def running(root, program=None, environment=None):
     program = str(pathlib.Path(program).resolve()) if program else release(root)
     directory = pathlib.Path(tempfile.mkdtemp(prefix="azsacr-bench-"))
     bench = Bench(root, directory, program)
+    bench.environment.update(environment or {})
     try:
         bench.start()
         yield bench

@@ -253,6 +253,8 @@ static bool read_request(struct arm_call *call)
     http_answer_reset(call->answer);
     if (call->request->malformed)
         arm_fail(call, ARM_BAD_REQUEST, call->request->malformed);
+    else if (call->request->body.length > BODY_LIMIT)
+        arm_fail(call, ARM_REQUEST_TOO_LARGE);
     if (call->failed || !door_read_path(call)) {
         finish(call);
         return false;

@@ -60,9 +60,11 @@ def test_the_answer_has_every_member(place, operator):
 def test_scopes(place, operator, site):
     """An assignment counts at its scope and below."""
     for scope, expected in ((place.subscription, "NotAllowed"), (place.group, "Allowed"), (place.registry, "Allowed"),
-                            (f"{place.registry}/webhooks/hook", "Allowed"), ("", "NotAllowed"),
-                            (f"{place.group}0", "NotAllowed"), (place.group.upper(), "Allowed")):
+                            (f"{place.registry}/webhooks/hook", "Allowed"),
+                            (place.group.upper(), "Allowed")):
         assert decisions(ask(operator, scope, place.person, READ)) == [expected], scope
+    assert decisions(ask(site.client_of(place.person), "", place.person, READ)) == ["NotAllowed"]
+    assert ask(operator, f"{place.group}0", place.person, READ, expect=404).code == "ResourceGroupNotFound"
     for resource, expected in ((place.registry, "Allowed"), (place.registry.upper(), "Allowed"), (place.subscription, "NotAllowed")):
         assert decisions(ask(operator, "", place.person, READ, resource=resource)) == [expected], resource
 

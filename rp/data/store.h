@@ -24,6 +24,9 @@ bool store_open(const char *directory, const char **why, struct arena *arena); /
 enum store_fault store_begin(const char *id, bool create, struct store_file **file);
 // Opens a file that is there, if nobody holds its lock now (STORE_BUSY).
 enum store_fault store_try(const char *id, struct store_file **file);
+// Makes an empty file whose lock is held before it has its name, so that nobody was at it before. False: the
+// name is there already, or the file system cannot do this; store_begin tells.
+bool store_make(const char *id, struct store_file **file);
 int64_t store_size(struct store_file *file); // the file's size now
 enum store_fault store_append(struct store_file *file, const void *bytes,
                               size_t length); // starts write-back every 8 MiB

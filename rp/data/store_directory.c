@@ -11,11 +11,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -122,6 +124,31 @@ static bool make_root(const char *directory)
     return errno == EEXIST;
 }
 
+// A new store has all of its directories at once. ext4 is told to spread them over its block groups, as it
+// does with what lies below a disk's top: else all of a store's inodes are looked for in a few, behind every
+// one that was freed there lately.
+static void furnish(void)
+{
+    struct stat status;
+    // The last one tells whether it was done; by nobody but the owner, whose the directories must be.
+    if (fstatat(root, "ff", &status, AT_SYMLINK_NOFOLLOW) == 0 || fstat(root, &status) != 0 ||
+        status.st_uid != geteuid())
+        return;
+    int flags = 0;
+    if (ioctl(root, FS_IOC_GETFLAGS, &flags) == 0) {
+        flags |= FS_TOPDIR_FL;
+        (void)ioctl(root, FS_IOC_SETFLAGS, &flags);
+    }
+    for (int i = 0; i < 256; i++) {
+        char directory[3];
+        snprintf(directory, sizeof directory, "%02x", (unsigned)i & 0xffu);
+        // One that is missing all the same is made when it is needed.
+        if (mkdirat(root, directory, 0750) == 0 && fchmodat(root, directory, DIRECTORY_MODE, 0) != 0)
+            unlinkat(root, directory, AT_REMOVEDIR);
+    }
+    sync_directory(".");
+}
+
 bool store_open(const char *directory, const char **why, struct arena *arena)
 {
     if (!make_root(directory)) {
@@ -138,6 +165,7 @@ bool store_open(const char *directory, const char **why, struct arena *arena)
     if (root >= 0)
         close(root);
     root = descriptor;
+    furnish();
     atomic_store(&water.checked, 0);
     return true;
 }
@@ -159,18 +187,39 @@ static enum store_fault lock(int descriptor, const char *id, int wait_ms)
     return STORE_OK;
 }
 
+// A new file's mode, whatever the umask is.
+static bool give_mode(int descriptor)
+{
+    struct stat status;
+    return fstat(descriptor, &status) == 0 &&
+           ((status.st_mode & 07777) == FILE_MODE || fchmod(descriptor, FILE_MODE) == 0);
+}
+
 static int open_file(const char *path, bool create, enum store_fault *fault)
 {
     int descriptor = openat(root, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (descriptor >= 0 || errno != ENOENT || !create)
         return descriptor;
-    *fault = make_directory_of(path);
-    if (*fault != STORE_OK)
-        return -1;
-    descriptor = openat(root, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    enum { MAKE = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW };
+    descriptor = openat(root, path, MAKE, FILE_MODE);
+    if (descriptor < 0 && errno == ENOENT) {
+        *fault = make_directory_of(path);
+        if (*fault != STORE_OK)
+            return -1;
+        descriptor = openat(root, path, MAKE, FILE_MODE);
+    }
     if (descriptor >= 0)
-        fchmod(descriptor, FILE_MODE); // whatever the umask is
+        give_mode(descriptor);
     return descriptor;
+}
+
+static struct store_file *opened(int descriptor, const char *id, int64_t size)
+{
+    struct store_file *file = xcalloc(1, sizeof *file);
+    file->descriptor = descriptor;
+    file->size = file->written_back = size;
+    memcpy(file->id, id, ID_LENGTH);
+    return file;
 }
 
 static enum store_fault begin(const char *id, bool create, int wait_ms, struct store_file **file)
@@ -193,11 +242,7 @@ static enum store_fault begin(const char *id, bool create, int wait_ms, struct s
         close(descriptor);
         return fault;
     }
-    struct store_file *opened = xcalloc(1, sizeof *opened);
-    opened->descriptor = descriptor;
-    opened->size = opened->written_back = status.st_size;
-    memcpy(opened->id, id, ID_LENGTH);
-    *file = opened;
+    *file = opened(descriptor, id, status.st_size);
     return STORE_OK;
 }
 
@@ -209,6 +254,26 @@ enum store_fault store_begin(const char *id, bool create, struct store_file **fi
 enum store_fault store_try(const char *id, struct store_file **file)
 {
     return begin(id, false, 0, file);
+}
+
+bool store_make(const char *id, struct store_file **file)
+{
+    char path[PATH_LENGTH + 1], directory[3], self[32];
+    *file = NULL;
+    if (!path_of(id, path))
+        return false;
+    snprintf(directory, sizeof directory, "%.2s", path);
+    int descriptor = openat(root, directory, O_TMPFILE | O_RDWR | O_CLOEXEC, FILE_MODE);
+    if (descriptor < 0)
+        return false;
+    snprintf(self, sizeof self, "/proc/self/fd/%d", descriptor);
+    if (!give_mode(descriptor) || flock(descriptor, LOCK_EX | LOCK_NB) != 0 ||
+        linkat(AT_FDCWD, self, root, path, AT_SYMLINK_FOLLOW) != 0) {
+        close(descriptor);
+        return false;
+    }
+    *file = opened(descriptor, id, 0);
+    return true;
 }
 
 int64_t store_size(struct store_file *file)

@@ -25,6 +25,7 @@ enum {
     ROUNDS = 64,               // batches in one wake
     TICK_MS = 1000,
     TICK_LOW_WATER_MS = 100,
+    GARBAGE_LEAST_MS = 1000, // a request may be about to make that file (upload.c)
 };
 
 struct sweep {
@@ -61,7 +62,8 @@ static struct grace grace_now(void)
         .never_referenced = grace_or(blob_grace, NEVER_REFERENCED_MS),
         .promised = grace_or(blob_grace, PROMISED_MS),
         .upload = grace_or("AZSACR_SWEEP_UPLOAD_GRACE_MS", UPLOAD_MS),
-        .garbage = store_low_water() ? 0 : grace_or(blob_grace, site()->config->store_grace * 1000),
+        .garbage =
+            store_low_water() ? GARBAGE_LEAST_MS : grace_or(blob_grace, site()->config->store_grace * 1000),
     };
 }
 

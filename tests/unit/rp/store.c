@@ -82,6 +82,28 @@ START_TEST(lets_the_edge_read)
 }
 END_TEST
 
+START_TEST(a_made_file_is_locked_before_it_has_a_name)
+{
+    struct store_file *file, *other;
+    mode_t before = umask(077);
+    ck_assert(store_make(one, &file));
+    umask(before);
+    ck_assert_int_eq(store_size(file), 0);
+    ck_assert_int_eq(store_try(one, &other), STORE_BUSY);
+    ck_assert(!store_make(one, &other));
+    ck_assert_ptr_null(other);
+    ck_assert_int_eq(store_append(file, "abc", 3), STORE_OK);
+    ck_assert_int_eq(store_sync(file), STORE_OK);
+    store_end(file);
+    ck_assert(!store_make(one, &other)); // the name was given once
+    struct stat status;
+    ck_assert_int_eq(stat(arena_printf(arena, "%s/store/0a/%s", directory, one), &status), 0);
+    ck_assert_int_eq(status.st_mode & 07777, 0640);
+    ck_assert_int_eq(status.st_size, 3);
+    ck_assert_int_eq(status.st_nlink, 1);
+}
+END_TEST
+
 START_TEST(refuses_names_that_are_no_ids)
 {
     static const char *const bad[] = {"", "..", "../../../../etc/passwd",
@@ -203,6 +225,7 @@ Suite *suite_store(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, appends_and_reads_back);
     tcase_add_test(tests, lets_the_edge_read);
+    tcase_add_test(tests, a_made_file_is_locked_before_it_has_a_name);
     tcase_add_test(tests, refuses_names_that_are_no_ids);
     tcase_add_test(tests, locks_a_session_against_other_threads);
     tcase_add_test(tests, a_file_removed_while_waiting_is_absent);

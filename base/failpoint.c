@@ -66,6 +66,19 @@ void failpoint(const char *name)
     if (list != NULL)
         from_environment(list, name);
 }
+
+bool failpoint_is_set(const char *name)
+{
+    const char *directory = getenv("AZSACR_FAILPOINT_DIRECTORY");
+    const char *list = getenv("AZSACR_FAILPOINTS");
+    char path[512];
+    if (list != NULL && strstr(list, name) != NULL)
+        return true;
+    if (directory == NULL)
+        return false;
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    return access(path, F_OK) == 0;
+}
 #else
 typedef int failpoints_are_compiled_out;
 #endif

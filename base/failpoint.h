@@ -7,7 +7,11 @@
 // at each hit, so that a test can arm a running program: AZSACR_FAILPOINT_DIRECTORY/name, when it exists,
 // holds one such action.
 #ifdef AZSACR_FAILPOINTS
+#include <stdbool.h>
 void failpoint(const char *name);
+// Whether a file of AZSACR_FAILPOINT_DIRECTORY or the environment says what to do there.
+bool failpoint_is_set(const char *name);
 #else
 #define failpoint(name) ((void)0)
+#define failpoint_is_set(name) false
 #endif

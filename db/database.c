@@ -26,7 +26,7 @@ struct db_transaction {
     bool stale;    // it failed because the session was of no more use
     bool open;     // "begin" was sent: with the first statement, to save a round trip
     bool renewed;  // the connection was made anew under the first statement
-    bool alone;    // one statement that reads: the server opens and ends a transaction round it
+    bool alone;    // one statement: the server opens and ends a transaction round it
     size_t statements;
     struct db_note *first_note, *last_note;
     struct db_note *marks[SAVEPOINTS]; // the last note when the savepoint was set
@@ -313,6 +313,12 @@ enum db_outcome db_transact(struct db_connection *connection, bool (*run)(struct
 
 enum db_outcome db_look(struct db_connection *connection, bool (*run)(struct db_transaction *, void *),
                         void *argument)
+{
+    return run_until_done(connection, true, run, argument);
+}
+
+enum db_outcome db_act(struct db_connection *connection, bool (*run)(struct db_transaction *, void *),
+                       void *argument)
 {
     return run_until_done(connection, true, run, argument);
 }

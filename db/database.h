@@ -84,6 +84,12 @@ enum db_outcome db_transact(struct db_connection *connection, bool (*run)(struct
 enum db_outcome db_look(struct db_connection *connection, bool (*run)(struct db_transaction *, void *),
                         void *argument);
 
+// For one statement that is a transaction of its own: the server commits it whatever run() answers. Where the
+// session was lost under it, it runs again although it may have been committed: twice must be as good as
+// once.
+enum db_outcome db_act(struct db_connection *connection, bool (*run)(struct db_transaction *, void *),
+                       void *argument);
+
 // Runs a statement. Never NULL; no rows when it failed.
 const struct db_result *db_run(struct db_transaction *tx, const struct db_statement *statement,
                                const struct db_value *values, size_t count);

@@ -2,6 +2,7 @@
 // or mounts.
 #include "rp/data/registry_row.h"
 #include "rp/data/content.h"
+#include "rp/data/registry_known.h"
 #include "rp/data/reply.h"
 #include "rp/data/store.h"
 #include "rp/data/upload.h"
@@ -359,6 +360,7 @@ static bool start_answer(struct registry_call *call, const struct db_result *row
     const struct upload_limit *limit = upload_limit_known(call->registry.id, call->registry.quota);
     if (limit == NULL || upload_limit_room(limit) <= 0 || store_low_water())
         return false;
+    registry_remember(call); // its bytes are about to follow
     begin_upload(call);
     return true;
 }

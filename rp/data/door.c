@@ -2,6 +2,7 @@
 // caller's rights and the act are decided at one version of the access data (docs/architecture.md).
 #include "rp/data/access.h"
 #include "rp/data/challenge.h"
+#include "rp/data/registry_known.h"
 #include "rp/data/registry_row.h"
 #include "rp/data/reply.h"
 
@@ -221,6 +222,9 @@ const struct db_result *registry_admit_by(struct registry_call *call, enum regis
         all[i + 1] = values[i];
     const struct db_result *row = db_run(call->tx, statement, all, count + 1);
     bool wait = false, admitted = take_registry(call, row) && admit(call, access, &wait);
+    struct rbac_version read;
+    if (admitted && rbac_version_of(row, &read) && strcmp(read.stamp, call->version.stamp) == 0)
+        registry_remember(call);
     // An upload may last for hours; a snapshot must not.
     release_snapshot(call);
     return admitted ? row : NULL;

@@ -5,11 +5,13 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/failpoint.h"
+#include "base/site.h"
 #include "rp/data/reply.h"
 
 #include <stdlib.h>
 
-enum { POOL_WAIT_MS = 2000, READ_PIECE = 1 << 18 };
+// Garbage is left alone for a second at least (sweep.c).
+enum { POOL_WAIT_MS = 2000, READ_PIECE = 1 << 18, MADE_RECENTLY_US = 500000 };
 
 // ---- failures
 
@@ -109,6 +111,11 @@ bool upload_look(struct upload *upload, bool (*run)(struct upload *upload))
     return run_by(db_look, upload, run);
 }
 
+bool upload_act(struct upload *upload, bool (*run)(struct upload *upload))
+{
+    return run_by(db_act, upload, run);
+}
+
 // ---- the beginning
 
 static void release(struct upload *upload)
@@ -176,6 +183,21 @@ static bool take_room(struct upload *upload)
     return true;
 }
 
+// The file of a session whose row was made a moment ago. Nobody was at the file before, and whoever took the
+// row away meanwhile left the file's name as garbage, which rests longer than this moment: the row needs no
+// second look.
+static bool make_file(struct upload *upload)
+{
+    if (upload->made_at == 0 || site()->config->store_grace < 1 ||
+        !store_make(upload->state.id, &upload->file))
+        return false;
+    if (clock_monotonic() - upload->made_at < MADE_RECENTLY_US)
+        return true;
+    store_end(upload->file);
+    upload->file = NULL;
+    return false;
+}
+
 // Opens the session for bytes: row, file, lock, row again.
 static bool open_session(struct upload *upload)
 {
@@ -184,14 +206,16 @@ static bool open_session(struct upload *upload)
     if (upload->published)
         return true;
     failpoint("upload.before_create");
-    enum store_fault fault = store_begin(upload->state.id, true, &upload->file);
-    if (fault != STORE_OK) {
-        fail_store(upload, fault);
-        return false;
-    }
-    if (!upload_session_hold(upload)) {
-        release(upload);
-        return false;
+    if (!make_file(upload)) {
+        enum store_fault fault = store_begin(upload->state.id, true, &upload->file);
+        if (fault != STORE_OK) {
+            fail_store(upload, fault);
+            return false;
+        }
+        if (!upload_session_hold(upload)) {
+            release(upload);
+            return false;
+        }
     }
     take_hash(upload);
     if (upload_range_fits(upload) && take_room(upload))

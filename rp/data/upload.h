@@ -35,11 +35,12 @@ struct upload {
     bool put_cut;                 // an earlier PUT wrote down where its bytes began
     struct upload_hash hash, hash_at_start;
     struct upload_limit *limit;
-    int64_t held;   // bytes taken from the limit
-    bool published; // an earlier PUT without a body did it; only its answer was lost
-    bool at_once;   // closing without a look at the session before: its row must be as is expected,
-    bool missed;    // or nothing is done
-    bool refused;   // the answer is filled; what still comes is discarded
+    int64_t held;    // bytes taken from the limit
+    bool published;  // an earlier PUT without a body did it; only its answer was lost
+    int64_t made_at; // monotonic, before the statement that made the session's row; 0: it did not
+    bool at_once;    // closing without a look at the session before: its row must be as is expected,
+    bool missed;     // or nothing is done
+    bool refused;    // the answer is filled; what still comes is discarded
 };
 
 // `call` needs arena, request and answer. False: refused from the headers, the answer is filled.
@@ -59,6 +60,8 @@ void upload_abandon(struct upload *upload);
 bool upload_transact(struct upload *upload, bool (*run)(struct upload *upload));
 // The same for one statement that only reads.
 bool upload_look(struct upload *upload, bool (*run)(struct upload *upload));
+// The same for one statement that is a transaction of its own (db_act).
+bool upload_act(struct upload *upload, bool (*run)(struct upload *upload));
 // For a transaction whose loss in a crash of the database would lose nothing: it need not wait for the disk.
 void upload_commit_lightly(struct db_transaction *tx);
 // Fails with REGISTRY_DISALLOWED_OPERATION, naming what the limit is.

@@ -293,6 +293,64 @@ START_TEST(a_right_lost_midway_is_not_published)
 }
 END_TEST
 
+// acr.publish (db/migrations/0012_publish.sql) of the one session there is; 1, 0, or -1 where it failed.
+static long publish_by(const char *stamp, const char *repository, const char *digest, int size, bool whole)
+{
+    return registry_fixture_number(
+        "select acr.publish(%s, r.id, r.admin_enabled, r.password_stamp, r.password2_stamp, '%s', u.id, "
+        "'%s', %d,"
+        " %s)::integer from acr.registry r, acr.upload u, rbac.version v where r.id = 1",
+        stamp, repository, digest, size, whole ? "true" : "false");
+}
+
+START_TEST(publishing_at_once_does_all_or_nothing)
+{
+    const char *location = session_new(arena, "once"), *digest = digest_text(arena, TEXT("abc")).base;
+    expect(202, NULL, "PATCH", location, NULL, "abc");
+    ck_assert_int_eq(publish_by("v.stamp", "once", digest, 3, true), 0); // the repository is to be made
+    registry_fixture_sql("insert into acr.repository (registry_id, name) values (1, 'once'), (1, 'other')");
+    ck_assert_int_eq(publish_by("v.stamp", "other", digest, 3, true), 0);
+    registry_fixture_sql("update acr.upload set put_from = 1");
+    ck_assert_int_eq(publish_by("v.stamp", "once", digest, 3, true), 0);
+    registry_fixture_sql("update acr.upload set put_from = null");
+    registry_fixture_sql("update acr.repository set write_enabled = false");
+    ck_assert_int_eq(publish_by("v.stamp", "once", digest, 3, true), 0);
+    registry_fixture_sql("update acr.repository set write_enabled = true");
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.blob"), 0);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload"), 1);
+    ck_assert_int_eq(publish_by("v.stamp", "once", digest, 3, true), 1);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.blob_link"), 1);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload"), 0);
+    // Another's file holds the blob: nothing is done, and the long way makes ours garbage.
+    location = session_new(arena, "once");
+    expect(202, NULL, "PATCH", location, NULL, "abc");
+    ck_assert_int_eq(publish_by("v.stamp", "once", digest, 3, true), 0);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload"), 1);
+    expect(201, NULL, "PUT", with_digest(arena, location, TEXT("abc")), NULL, NULL);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.garbage"), 1);
+}
+END_TEST
+
+START_TEST(what_is_known_of_a_registry_is_proven)
+{
+    // Each change comes within the second for which the registry's row is remembered.
+    const char *location = session_new(arena, "known");
+    expect(202, NULL, "PATCH", location, NULL, "abc");
+    registry_fixture_sql("insert into acr.repository (registry_id, name) values (1, 'known')");
+    registry_fixture_sql("update acr.registry set password_stamp = password_stamp + 1 where id = 1");
+    expect(201, NULL, "PUT", with_digest(arena, location, TEXT("abc")), NULL, NULL);
+    location = session_new(arena, "known");
+    registry_fixture_sql("update acr.registry set admin_enabled = false where id = 1");
+    expect(401, NULL, "PATCH", location, NULL, "def");
+    registry_fixture_sql("update acr.registry set admin_enabled = true where id = 1");
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload"), 0);
+    expect(202, NULL, "PATCH", location, NULL, "def");
+    registry_fixture_sql("update rbac.version set number = number + 1, prev = stamp, stamp = 'moved on'");
+    expect(201, NULL, "PUT", with_digest(arena, location, TEXT("def")), NULL, NULL);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.blob"), 2);
+}
+END_TEST
+
 START_TEST(a_lost_file_is_replaced_by_the_next_push)
 {
     const char *post =
@@ -348,6 +406,8 @@ Suite *suite_upload(void)
     tcase_add_test(tests, the_quota_bites_in_mid_body);
     tcase_add_test(tests, a_locked_repository_takes_nothing);
     tcase_add_test(tests, a_right_lost_midway_is_not_published);
+    tcase_add_test(tests, publishing_at_once_does_all_or_nothing);
+    tcase_add_test(tests, what_is_known_of_a_registry_is_proven);
     tcase_add_test(tests, a_lost_file_is_replaced_by_the_next_push);
     tcase_add_test(tests, mounts);
     suite_add_tcase(suite, tests);

@@ -56,6 +56,13 @@ static enum job_verdict fails(struct db_transaction *tx, struct job_step *step)
     return JOB_FAILED;
 }
 
+static enum job_verdict refuses(struct db_transaction *tx, struct job_step *step)
+{
+    DB_RUN(tx, &insert, db_string("given back"));
+    step->result = TEXT("{\"error\":{\"code\":\"Blocked\"}}");
+    return JOB_REFUSED;
+}
+
 static enum job_verdict breaks(struct db_transaction *tx, struct job_step *step)
 {
     (void)step;
@@ -85,6 +92,7 @@ static enum job_verdict slow(struct db_transaction *tx, struct job_step *step)
 
 static const struct job_kind kinds[] = {{"three_steps", three_steps},
                                         {"fails", fails},
+                                        {"refuses", refuses},
                                         {"breaks", breaks},
                                         {"waits", waits},
                                         {"slow", slow},
@@ -253,6 +261,70 @@ START_TEST(given_back_at_stop)
 }
 END_TEST
 
+START_TEST(refused)
+{
+    start(1);
+    create("refuses");
+    ck_assert(reaches("Failed", 5000));
+    find("Failed", "{\"error\":{\"code\":\"Blocked\"}}");
+    ck_assert_int_eq(fixture_number("select count(*) from j where a = 'given back'"), 1);
+}
+END_TEST
+
+static void put_right(struct db_transaction *tx, const struct job *job)
+{
+    ck_assert(text_is(job->payload, "{\"a\":1}") && strcmp(job->id, id) == 0);
+    DB_RUN(tx, &insert, db_string(job->kind));
+}
+
+START_TEST(given_up_is_told)
+{
+    job_set_given_up(put_right);
+    create("breaks");
+    fixture_sql("update azsacr.job set attempts = 10");
+    start(1);
+    ck_assert(reaches("Failed", 5000));
+    ck_assert_int_eq(runs, 0);
+    ck_assert_int_eq(fixture_number("select count(*) from j where a = 'breaks'"), 1);
+}
+END_TEST
+
+static bool run_create_for(struct db_transaction *tx, void *argument)
+{
+    (void)argument;
+    struct job_origin origin = {"00000000-0000-0000-0000-0000000000cc", TEXT("/subscriptions/x")};
+    strcpy(id, job_create_for(tx, "waits", NULL, &origin, TEXT("{}"), 3600000));
+    struct job_status status;
+    ck_assert(job_find(tx, text_of(id), &status));
+    ck_assert(text_is(status.started_by, origin.started_by) && text_equal(status.scope, origin.scope));
+    ck_assert(!status.begun && status.finished_at == 0 && status.created_at > 0 && !status.subscription.base);
+    return true;
+}
+
+START_TEST(started_by_somebody)
+{
+    ck_assert_int_eq(db_transact(connection, run_create_for, NULL), DB_COMMITTED);
+}
+END_TEST
+
+START_TEST(kept_as_long_as_was_set)
+{
+    create("fails");
+    fixture_sql(
+        "update azsacr.job set state = 'Failed', finished_at = clock_timestamp() - interval '61 seconds'");
+    create("fails");
+    fixture_sql(
+        "update azsacr.job set state = 'Failed', finished_at = clock_timestamp() - interval '30 seconds' "
+        "where id = '%s'",
+        id);
+    job_set_retention(60);
+    start(1);
+    sleep_milliseconds(500);
+    ck_assert_int_eq(fixture_number("select count(*) from azsacr.job"), 1);
+    ck_assert_int_eq(fixture_number("select count(*) from azsacr.job where id = '%s'", id), 1);
+}
+END_TEST
+
 static bool run_wake(struct db_transaction *tx, void *argument)
 {
     (void)argument;
@@ -309,6 +381,10 @@ Suite *suite_job(void)
     tcase_add_test(tests, lost_lease);
     tcase_add_test(tests, fenced);
     tcase_add_test(tests, given_back_at_stop);
+    tcase_add_test(tests, refused);
+    tcase_add_test(tests, given_up_is_told);
+    tcase_add_test(tests, started_by_somebody);
+    tcase_add_test(tests, kept_as_long_as_was_set);
     tcase_add_test(tests, woken);
     tcase_add_test(tests, unknown_kind_and_cleaning);
     suite_add_tcase(suite, tests);

@@ -15,6 +15,7 @@ Suite *suite_upload(void);
 Suite *suite_blobs(void);
 Suite *suite_receiver(void);
 Suite *suite_sweep(void);
+Suite *suite_group_deletion(void);
 
 int main(void)
 {
@@ -31,6 +32,7 @@ int main(void)
     srunner_add_suite(runner, suite_blobs());
     srunner_add_suite(runner, suite_receiver());
     srunner_add_suite(runner, suite_sweep());
+    srunner_add_suite(runner, suite_group_deletion());
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -18,12 +18,6 @@ int64_t acr_begin_update(struct registry_call *call)
     return repository;
 }
 
-// az asks for deleted repositories; Stack Hub's registries keep none.
-static void handle_deleted(struct registry_call *call)
-{
-    registry_fail(call, 404, "NOT_FOUND", TEXT_NONE, "soft delete is not supported by this registry");
-}
-
 #define REPOSITORY "/acr/v1/{repository*}"
 const struct registry_operation registry_acr_operations[] = {
     {{HTTP_GET, REPOSITORY, "Acr_GetRepository"}, ACCESS_METADATA_READ, NULL, acr_repository_get},
@@ -52,6 +46,5 @@ const struct registry_operation registry_acr_operations[] = {
      ACCESS_DELETE,
      NULL,
      acr_manifest_delete},
-    {{HTTP_GET, "/acr/v1/_deleted/{path*}", "Acr_Deleted"}, ACCESS_NONE, NULL, handle_deleted},
     {{0, NULL, NULL}, ACCESS_NONE, NULL, NULL},
 };

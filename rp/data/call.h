@@ -114,7 +114,8 @@ extern const struct registry_operation
 extern const struct registry_operation registry_manifest_operations[]; // manifests.c
 extern const struct registry_operation registry_tag_operations[];      // tags.c, catalog.c …
 extern const struct registry_operation registry_catalog_operations[];
-extern const struct registry_operation registry_acr_operations[]; // acr.c: /acr/v1
+extern const struct registry_operation registry_acr_operations[];         // acr.c: /acr/v1
+extern const struct registry_operation registry_not_offered_operations[]; // not_offered.c
 extern const struct registry_operation registry_referrer_operations[];
 extern const struct registry_operation
     registry_blob_operations[]; // blobs.c: HEAD, GET, DELETE, mount and POST of uploads

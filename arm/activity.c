@@ -6,6 +6,8 @@
 #include "base/arena.h"
 #include "base/clock.h"
 
+#include <string.h>
+
 enum {
     CLIENT_REQUEST_LIMIT = 128,
     ADDRESS_LIMIT = 64,
@@ -122,17 +124,42 @@ bool activity_row_of(const struct arm_call *call, struct activity_row *row)
     return row->log_id.base && row->action.base && row->scope.base;
 }
 
+enum { INSERT_VALUES = 17 };
+
+static void insert_values(const struct arm_call *call, const struct activity_row *row,
+                          struct db_value values[INSERT_VALUES])
+{
+    int64_t elapsed = clock_monotonic() - call->request->started;
+    const struct db_value all[INSERT_VALUES] = {
+        db_text(row->log_id),         db_int(elapsed > 0 ? elapsed : 0),
+        db_bool(row->ended),          db_text(row->operation_id),
+        db_text(row->correlation_id), db_text(row->client_request_id),
+        db_text(row->client_address), db_text(row->caller),
+        db_text(row->object_id),      db_text(row->app_id),
+        db_bool(row->is_user),        db_text(row->method),
+        db_text(row->action),         db_text(row->scope),
+        db_int(row->status),          db_text(row->request_body),
+        db_text(row->response_body),
+    };
+    memcpy(values, all, sizeof all);
+}
+
 bool activity_record(struct arm_call *call, struct rbac_version *now)
 {
     struct activity_row row;
+    struct db_value values[INSERT_VALUES];
     if (!activity_row_of(call, &row))
         return rbac_version_read(call->tx, now);
-    int64_t elapsed = clock_monotonic() - call->request->started;
-    const struct db_result *result =
-        DB_RUN(call->tx, &insert, db_text(row.log_id), db_int(elapsed > 0 ? elapsed : 0), db_bool(row.ended),
-               db_text(row.operation_id), db_text(row.correlation_id), db_text(row.client_request_id),
-               db_text(row.client_address), db_text(row.caller), db_text(row.object_id), db_text(row.app_id),
-               db_bool(row.is_user), db_text(row.method), db_text(row.action), db_text(row.scope),
-               db_int(row.status), db_text(row.request_body), db_text(row.response_body));
-    return rbac_version_of(result, now);
+    insert_values(call, &row, values);
+    return rbac_version_of(db_run(call->tx, &insert, values, INSERT_VALUES), now);
+}
+
+bool activity_record_at_commit(struct arm_call *call)
+{
+    struct activity_row row;
+    struct db_value values[INSERT_VALUES];
+    if (!activity_row_of(call, &row))
+        return true;
+    insert_values(call, &row, values);
+    return db_defer(call->tx, &insert, values, INSERT_VALUES);
 }

@@ -13,6 +13,8 @@ bool activity_concerns(const struct arm_call *call);
 // moment, which the door needs next. False when the statement failed. Where the handler set call->goes_on,
 // the row is the begin alone; the job's end is recorded by the database when the job's state becomes final.
 bool activity_record(struct arm_call *call, struct rbac_version *now);
+// The same in one round trip with the commit. False: not possible now (db_defer).
+bool activity_record_at_commit(struct arm_call *call);
 // After a call that failed: recorded by a thread, soon. Never waits; when too much is waiting, the refusal is
 // counted in the log of the service and not recorded.
 void activity_record_refusal(const struct arm_call *call);

@@ -99,6 +99,9 @@ struct arm_call {
     int64_t group_id;         // of the existing group, 0 when there is none in the path or ARM_NO_GROUP_CHECK
     struct text group_stored; // its stored name
     struct text group_location;
+    // A PUT's resource, where the door looked for it and there was none: an id for its row, and PostgreSQL's
+    // time in microseconds. new_id is 0 otherwise.
+    int64_t new_id, new_at;
     struct text scope; // what the decision is about: the URL's casing, canonical literals not forced
     const struct rbac_caller *caller; // NULL where anonymous
     const struct rbac_snapshot *snapshot;

@@ -39,6 +39,8 @@ static void call_begin(struct arm_call *call)
     call->goes_on = NULL;
     call->group_id = 0;
     call->after = NULL;
+    call->new_id = 0;
+    ((struct door_call *)call)->look = NULL;
     http_answer_reset(call->answer);
 }
 
@@ -103,6 +105,8 @@ static bool is_write(const struct arm_call *call)
 // (docs/architecture.md).
 static void decide_again(struct arm_call *call)
 {
+    if (rbac_prove_at_commit(call->tx) && activity_record_at_commit(call))
+        return;
     struct rbac_version now;
     bool read = activity_record(call, &now);
     // Who is about to raise the version locks it first: else writers overtake each other in turn.
@@ -132,7 +136,7 @@ static bool run(struct db_transaction *tx, void *argument)
     struct arm_call *call = argument;
     call_begin(call);
     call->tx = tx;
-    if (!arm_locks_enter(tx, arm_locks_matter(call) ? call->subscription_id : TEXT_NONE, &call->version))
+    if (!door_look(call))
         return false;
     if (call->snapshot)
         rbac_snapshot_release(call->snapshot);

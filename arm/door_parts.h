@@ -17,6 +17,8 @@ bool door_is_item(const struct http_request *request);
 // Namespace and type after the last "/providers/"; false when there is none.
 bool door_path_type(struct arena *arena, const struct http_request *request, struct text *namespace_name,
                     struct text *type);
+// The names after the last "/providers/": "registry", "registry/hook". False when that is no item.
+bool door_path_name(struct arena *arena, const struct http_request *request, struct text *name);
 // The path names an operation or not: the failure when it does not.
 void door_fail_route(struct arm_call *call);
 
@@ -55,6 +57,11 @@ bool door_throttled_early(struct arm_call *call);
 bool door_throttle(struct arm_call *call);
 
 // existence.c
+// The first statement of a run: the RBAC version with, in the same look, what the checks below ask for. False
+// when it failed.
+bool door_look(struct arm_call *call);
+// The state of the registration that door_look found; absent when there is no row.
+struct text door_looked_registration(const struct arm_call *call);
 bool door_subscription(struct arm_call *call);
 bool door_subscription_writable(struct arm_call *call);
 bool door_group(struct arm_call *call);
@@ -76,6 +83,7 @@ struct door_call {
     bool throttled; // a bucket was asked
     bool routed;
     const struct rbac_caller *on_behalf_of; // of a request of ours that carries no token; else NULL
+    const struct db_result *look; // of door_look; NULL unless it asked for more than the version
 };
 
 // door.c: a whole request of our own (arm/inner.h).

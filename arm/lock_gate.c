@@ -10,7 +10,7 @@
 enum { NAMED_BELOW = 20 };
 
 // Advisory locks cost no row and no write. Their first key says whose they are.
-#define LOCKS_KEY "7305, hashtext($1)"
+#define LOCKS_KEY ARM_LOCKS_KEY("$1")
 static const struct db_statement enter = {
     "arm_locks_enter",
     "select " RBAC_VERSION_COLUMNS ", pg_advisory_xact_lock_shared(" LOCKS_KEY ")::text from rbac.version v",

@@ -11,6 +11,8 @@ enum arm_lock_verb { ARM_LOCK_WRITE, ARM_LOCK_DELETE };
 // The first statement of a transaction that writes in a subscription: the RBAC version, with the locks held.
 // Absent subscription: the version alone.
 bool arm_locks_enter(struct db_transaction *tx, struct text subscription_id, struct rbac_version *version);
+// The arguments of pg_advisory_xact_lock_shared, for a first statement that asks for more.
+#define ARM_LOCKS_KEY(subscription) "7305, hashtext(" subscription ")"
 // Before a lock changes. Not for who entered.
 void arm_locks_alone(struct db_transaction *tx, struct text subscription_id);
 

@@ -118,6 +118,22 @@ bool door_path_type(struct arena *arena, const struct http_request *request, str
     return true;
 }
 
+bool door_path_name(struct arena *arena, const struct http_request *request, struct text *name)
+{
+    if (!door_is_item(request))
+        return false;
+    struct text segments[HTTP_SEGMENTS];
+    size_t count = segments_of(request, segments);
+    struct buffer b = buffer_new(arena);
+    for (size_t i = last_providers(segments, count) + 3; i < count; i += 2) {
+        if (b.length > 0)
+            buffer_char(&b, '/');
+        buffer_text(&b, segments[i]);
+    }
+    *name = buffer_done(&b);
+    return true;
+}
+
 void door_fail_route(struct arm_call *call)
 {
     const struct http_request *request = call->request;

@@ -34,12 +34,18 @@ const char *registration_state(struct arm_call *call, const char *namespace_name
     return db_rows(row) > 0 ? text_cstr(call->arena, db_get(row, 0, 0)) : registration_initial();
 }
 
+static bool is_registered(const struct arm_call *call)
+{
+    struct text state = door_looked_registration(call);
+    return provider_registration_free(call->type->namespace_name) ||
+           text_is(state.base ? state : text_of(registration_initial()), "Registered");
+}
+
 bool door_registration(struct arm_call *call)
 {
     const struct arm_type *type = call->type;
     if (type->arm_owned || !call->subscription_id.base || !door_writes(call) ||
-        (call->operation->flags & ARM_UNREGISTERED_OK) ||
-        strcmp(registration_state(call, type->namespace_name), "Registered") == 0)
+        (call->operation->flags & ARM_UNREGISTERED_OK) || is_registered(call))
         return true;
     arm_fail(call, ARM_MISSING_REGISTRATION, type->namespace_name);
     arm_fail_detail(call, call->failure->code, type->namespace_name, call->failure->message);

@@ -5,6 +5,8 @@
 #include "base/arena.h"
 #include "rbac/roles.h"
 
+#include <string.h>
+
 #define MICROSECONDS(column) "(date_part('epoch', " column ") * 1000000)::bigint"
 #define COLUMNS                                                                                              \
     "r.id, r.group_id, r.subscription_id, g.name, r.type, r.name, r.location, r.tags, r.sku, "               \
@@ -71,6 +73,19 @@ static const struct db_statement resource_insert = {
     "on conflict (group_id, type_key, name_key) do nothing "
     "returning id, " MICROSECONDS("created_at") ", " MICROSECONDS("changed_at")};
 
+// What a new row has unless it says otherwise, and where it stands.
+static void complete(struct arm_call *call, struct arm_resource *resource)
+{
+    if (!resource->state.base)
+        resource->state = TEXT("Succeeded");
+    if (!resource->tags.base)
+        resource->tags = TEXT("{}");
+    resource->created_by = resource->changed_by = arm_author_of(call);
+    resource->group_id = call->group_id;
+    resource->group = call->group_stored;
+    resource->subscription_id = call->subscription_id;
+}
+
 bool arm_resource_insert(struct arm_call *call, struct arm_resource *resource)
 {
     const struct db_result *group = DB_RUN(call->tx, &group_hold, db_int(call->group_id));
@@ -84,14 +99,7 @@ bool arm_resource_insert(struct arm_call *call, struct arm_resource *resource)
         arm_fail(call, ARM_RESOURCE_GROUP_BEING_DELETED, TEXT_ARG(call->group_stored));
         return false;
     }
-    if (!resource->state.base)
-        resource->state = TEXT("Succeeded");
-    if (!resource->tags.base)
-        resource->tags = TEXT("{}");
-    resource->created_by = resource->changed_by = arm_author_of(call);
-    resource->group_id = call->group_id;
-    resource->group = call->group_stored;
-    resource->subscription_id = call->subscription_id;
+    complete(call, resource);
     const struct db_result *made = DB_RUN(
         call->tx, &resource_insert, db_int(call->group_id), db_text(call->subscription_id),
         db_text(resource->type), db_text(text_lower(call->arena, resource->type)), db_text(resource->name),
@@ -104,6 +112,31 @@ bool arm_resource_insert(struct arm_call *call, struct arm_resource *resource)
     resource->created_at = db_get_int(made, 0, 1);
     resource->changed_at = db_get_int(made, 0, 2);
     return true;
+}
+
+void arm_resource_create_values(struct arm_call *call, struct arm_resource *resource,
+                                struct db_value values[ARM_RESOURCE_CREATE_VALUES])
+{
+    complete(call, resource);
+    resource->id = call->new_id;
+    resource->created_at = resource->changed_at = call->new_at;
+    const struct db_value all[ARM_RESOURCE_CREATE_VALUES] = {
+        db_int(resource->id),
+        db_int(resource->group_id),
+        db_text(resource->subscription_id),
+        db_text(resource->type),
+        db_text(text_lower(call->arena, resource->type)),
+        db_text(resource->name),
+        db_text(text_lower(call->arena, resource->name)),
+        db_text(resource->location),
+        db_text(resource->tags),
+        db_text(resource->sku),
+        db_text(resource->state),
+        db_int(resource->created_at),
+        db_text(resource->created_by.name),
+        db_text(resource->created_by.type),
+    };
+    memcpy(values, all, sizeof all);
 }
 
 static const struct db_statement resource_update = {

@@ -23,6 +23,7 @@ struct db_connection {
     PGconn *pg;
     unsigned failures; // tries since the last session
     int64_t retry_at;  // monotonic
+    struct session_plans plans;
     struct session_parameters parameters;
     // The statements that this session has prepared: an open-addressed set, its capacity a power of two.
     const struct db_statement **prepared;
@@ -93,6 +94,7 @@ static bool open_session(struct db_connection *c)
     if (PQstatus(c->pg) == CONNECTION_OK) {
         c->failures = 0;
         c->retry_at = 0;
+        session_plans_begin(&c->plans);
         return true;
     }
     c->failures++;
@@ -102,22 +104,6 @@ static bool open_session(struct db_connection *c)
                 session_message(arena, PQerrorMessage(c->pg)));
     arena_free(arena);
     close_session(c);
-    return false;
-}
-
-bool connection_ensure(struct db_connection *c)
-{
-    if (!c->usable)
-        return false;
-    if (c->pg != NULL && PQstatus(c->pg) == CONNECTION_OK)
-        return true;
-    close_session(c);
-    int64_t limit = clock_monotonic() + ENSURE_LIMIT;
-    while (c->retry_at <= limit) {
-        sleep_until(c->retry_at);
-        if (open_session(c))
-            return true;
-    }
     return false;
 }
 
@@ -148,7 +134,7 @@ static PGresult *await(struct db_connection *c)
         PQclear(last);
         last = result;
     }
-    if (PQstatus(c->pg) != CONNECTION_OK) {
+    if (PQstatus(c->pg) != CONNECTION_OK || session_is_ended(last)) {
         PQclear(last);
         connection_drop(c, NULL);
         return NULL;
@@ -167,16 +153,24 @@ PGresult *connection_command(struct db_connection *c, const char *sql)
     return await(c);
 }
 
-bool connection_begin(struct db_connection *c)
+bool connection_ensure(struct db_connection *c)
 {
-    PGresult *result = connection_command(c, "begin");
-    bool begun = result != NULL && PQresultStatus(result) == PGRES_COMMAND_OK;
-    if (result != NULL && !begun) {
-        session_log_failure("database.failed", "begin", result);
-        connection_drop(c, "a transaction could not be opened");
+    if (!c->usable)
+        return false;
+    if (c->pg != NULL && PQstatus(c->pg) == CONNECTION_OK) {
+        if (session_plans_are_old(&c->plans))
+            PQclear(connection_command(c, "discard plans"));
+        if (c->pg != NULL)
+            return true;
     }
-    PQclear(result);
-    return begun;
+    close_session(c);
+    int64_t limit = clock_monotonic() + ENSURE_LIMIT;
+    while (c->retry_at <= limit) {
+        sleep_until(c->retry_at);
+        if (open_session(c))
+            return true;
+    }
+    return false;
 }
 
 static size_t slot(const struct db_connection *c, const struct db_statement *statement)
@@ -209,63 +203,79 @@ static void remember(struct db_connection *c, const struct db_statement *stateme
     c->prepared_count++;
 }
 
-// Opens a transaction and runs its first statement in one round trip: two messages of one pipeline. NULL when
-// the session is lost; an error of `begin` is the session's too.
-static PGresult *run_opening(struct db_connection *c, const struct db_statement *statement, size_t count)
+// Parse and name it once in each session. False with the server's refusal, or NULL when the session is lost.
+static bool prepare(struct db_connection *c, const struct db_statement *statement, PGresult **refusal)
 {
-    struct session_parameters *p = &c->parameters;
-    if (!PQenterPipelineMode(c->pg) || !PQsendQueryParams(c->pg, "begin", 0, NULL, NULL, NULL, NULL, 0) ||
-        !PQsendQueryPrepared(c->pg, statement->name, (int)count, p->values, p->lengths, p->formats, 0) ||
-        !PQpipelineSync(c->pg)) {
+    *refusal = NULL;
+    if (is_prepared(c, statement))
+        return true;
+    if (!PQsendPrepare(c->pg, statement->name, statement->sql, 0, NULL)) {
         connection_drop(c, NULL);
-        return NULL;
+        return false;
     }
-    PGresult *begun = await(c), *result = begun ? await(c) : NULL, *end = result ? await(c) : NULL;
-    bool opened = begun && PQresultStatus(begun) == PGRES_COMMAND_OK;
-    bool whole = end && PQresultStatus(end) == PGRES_PIPELINE_SYNC && PQexitPipelineMode(c->pg);
-    if (begun && !opened)
-        session_log_failure("database.failed", "begin", begun);
-    PQclear(begun);
-    PQclear(end);
-    if (opened && whole)
-        return result;
+    PGresult *result = await(c);
+    if (result == NULL || PQresultStatus(result) != PGRES_COMMAND_OK) {
+        *refusal = result;
+        return false;
+    }
     PQclear(result);
-    connection_drop(c, "a transaction could not be opened");
-    return NULL;
+    remember(c, statement);
+    return true;
 }
 
-PGresult *connection_run(struct db_connection *c, const struct db_statement *statement,
-                         const struct db_value *values, size_t count, bool *open, bool *refused)
+static bool send(struct db_connection *c, const struct connection_step *step)
 {
-    *refused = !session_fill(&c->parameters, values, count);
-    if (*refused || c->pg == NULL)
-        return NULL;
-    bool known = is_prepared(c, statement);
-    if (!*open && !known) {
-        *open = connection_begin(c);
-        if (!*open)
-            return NULL;
-    }
-    if (!known) {
-        if (!PQsendPrepare(c->pg, statement->name, statement->sql, 0, NULL)) {
-            connection_drop(c, NULL);
-            return NULL;
-        }
-        PGresult *result = await(c);
-        if (result == NULL || PQresultStatus(result) != PGRES_COMMAND_OK)
-            return result;
-        PQclear(result);
-        remember(c, statement);
-    }
-    if (!*open) {
-        PGresult *result = run_opening(c, statement, count);
-        *open = result != NULL;
-        return result;
-    }
     struct session_parameters *p = &c->parameters;
-    if (!PQsendQueryPrepared(c->pg, statement->name, (int)count, p->values, p->lengths, p->formats, 0)) {
-        connection_drop(c, NULL);
-        return NULL;
+    return session_fill(p, step->values, step->count) &&
+           PQsendQueryPrepared(c->pg, step->statement->name, (int)step->count, p->values, p->lengths,
+                               p->formats, 0) == 1;
+}
+
+static void forget_results(struct connection_step *steps, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        PQclear(steps[i].result);
+        steps[i].result = NULL;
     }
-    return await(c);
+}
+
+// All in one round trip: messages of one pipeline, with one Sync behind them. What follows a step that failed
+// is skipped by the server.
+static bool run_pipeline(struct db_connection *c, struct connection_step *steps, size_t count)
+{
+    bool good = PQenterPipelineMode(c->pg) == 1;
+    for (size_t i = 0; good && i < count; i++)
+        good = send(c, &steps[i]);
+    good = good && PQpipelineSync(c->pg) == 1;
+    for (size_t i = 0; good && i < count; i++) {
+        steps[i].result = await(c);
+        good = steps[i].result != NULL;
+    }
+    PGresult *end = good ? await(c) : NULL;
+    good = end != NULL && PQresultStatus(end) == PGRES_PIPELINE_SYNC && PQexitPipelineMode(c->pg) == 1;
+    PQclear(end);
+    if (good)
+        return true;
+    forget_results(steps, count);
+    connection_drop(c, c->pg != NULL ? "a pipeline did not end" : NULL);
+    return false;
+}
+
+bool connection_run(struct db_connection *c, struct connection_step *steps, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        steps[i].result = NULL;
+    if (c->pg == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!prepare(c, steps[i].statement, &steps[i].result))
+            return steps[i].result != NULL;
+    if (count > 1)
+        return run_pipeline(c, steps, count);
+    if (!send(c, steps)) {
+        connection_drop(c, NULL);
+        return false;
+    }
+    steps->result = await(c);
+    return steps->result != NULL;
 }

@@ -15,6 +15,8 @@ enum {
     RUNS_AGAIN = 3,
     AGAIN_LIMIT = 3 * 1000 * 1000, // microseconds after which a transaction is not run again
     SAVEPOINTS = 16,
+    DEFERRED = 6,
+    STEPS = DEFERRED + 2, // "begin" before them, one statement or "commit" behind them
 };
 
 struct db_transaction {
@@ -27,12 +29,18 @@ struct db_transaction {
     bool open;     // "begin" was sent: with the first statement, to save a round trip
     bool renewed;  // the connection was made anew under the first statement
     bool alone;    // one statement: the server opens and ends a transaction round it
+    bool repeated; // run before, in vain: now each statement is waited for
     size_t statements;
+    struct connection_step deferred[DEFERRED]; // to be sent with the next statement or the commit
+    size_t deferred_count;
     struct db_note *first_note, *last_note;
     struct db_note *marks[SAVEPOINTS]; // the last note when the savepoint was set
     size_t depth;
     const void *context;
 };
+
+static const struct db_statement begin_statement = {"azsacr_begin", "begin"};
+static const struct db_statement commit_statement = {"azsacr_commit", "commit"};
 
 static const struct db_result no_rows;
 static void (*commit_hook)(struct db_transaction *tx);
@@ -119,29 +127,72 @@ void db_done(const struct db_result *result)
         clear_result((struct db_result *)(uintptr_t)result);
 }
 
+bool db_defer(struct db_transaction *tx, const struct db_statement *statement, const struct db_value *values,
+              size_t count)
+{
+    if (tx->repeated || tx->alone || tx->depth > 0 || tx->deferred_count == DEFERRED || db_failed(tx) ||
+        !session_can_send(values, count))
+        return false;
+    struct db_value *kept = ARENA_ARRAY(tx->arena, struct db_value, count + 1);
+    for (size_t i = 0; i < count; i++)
+        kept[i] = values[i];
+    tx->deferred[tx->deferred_count++] = (struct connection_step){statement, kept, count, NULL};
+    return true;
+}
+
+// Sends "begin" unless that was done, what was deferred, and `last` unless NULL, in one round trip. The
+// result of the last step; NULL where one failed or the connection was lost.
+static PGresult *run_steps(struct db_transaction *tx, const struct connection_step *last)
+{
+    struct connection_step steps[STEPS];
+    size_t count = 0;
+    bool opening = !tx->open;
+    if (opening)
+        steps[count++] = (struct connection_step){&begin_statement, NULL, 0, NULL};
+    for (size_t i = 0; i < tx->deferred_count; i++)
+        steps[count++] = tx->deferred[i];
+    if (last != NULL)
+        steps[count++] = *last;
+    if (!connection_run(tx->connection, steps, count))
+        return NULL;
+    tx->deferred_count = 0;
+    tx->open = tx->open || (opening && succeeded(steps[0].result));
+    PGresult *result = NULL;
+    for (size_t i = 0; i < count; i++) {
+        bool good = steps[i].result != NULL && succeeded(steps[i].result);
+        if (good && i + 1 == count)
+            result = steps[i].result;
+        else if (steps[i].result != NULL && !good && !tx->failed)
+            poison(tx, steps[i].statement->name, steps[i].result);
+        else
+            PQclear(steps[i].result);
+    }
+    tx->failed = tx->failed || result == NULL;
+    return result;
+}
+
 const struct db_result *db_run(struct db_transaction *tx, const struct db_statement *statement,
                                const struct db_value *values, size_t count)
 {
     if (db_failed(tx))
         return &no_rows;
-    bool refused = false;
+    if (!session_can_send(values, count)) {
+        log_error("database.refused", "statement", statement->name, "message", "a value cannot be sent");
+        tx->failed = true;
+        return &no_rows;
+    }
     bool first = tx->statements++ == 0;
-    PGresult *result = connection_run(tx->connection, statement, values, count, &tx->open, &refused);
-    if (result == NULL && !refused && first && tx->depth == 0 && !tx->renewed) {
+    const struct connection_step step = {statement, values, count, NULL};
+    PGresult *result = run_steps(tx, &step);
+    if (result == NULL && !tx->failed && first && tx->depth == 0 && !tx->renewed) {
         // Nothing was done yet: a session that died just now costs nobody a request.
         tx->renewed = true;
         tx->open = tx->alone;
         if (connection_ensure(tx->connection))
-            result = connection_run(tx->connection, statement, values, count, &tx->open, &refused);
+            result = run_steps(tx, &step);
     }
-    if (refused)
-        log_error("database.refused", "statement", statement->name, "message", "a value cannot be sent");
     if (result == NULL) {
         tx->failed = true;
-        return &no_rows;
-    }
-    if (!succeeded(result)) {
-        poison(tx, statement->name, result);
         return &no_rows;
     }
     struct db_result *rows = ARENA_NEW(tx->arena, struct db_result);
@@ -154,9 +205,11 @@ const struct db_result *db_run(struct db_transaction *tx, const struct db_statem
 // is replaced once.
 static bool open_alone(struct db_transaction *tx)
 {
-    for (int again = 0; again < 2 && !tx->open; again++)
-        tx->open = connection_ensure(tx->connection) && connection_begin(tx->connection);
-    return tx->open;
+    for (int again = 0; again < 2 && !tx->open && !tx->failed; again++) {
+        if (connection_ensure(tx->connection))
+            PQclear(run_steps(tx, NULL));
+    }
+    return tx->open && !tx->failed;
 }
 
 static void command(struct db_transaction *tx, const char *sql)
@@ -167,6 +220,10 @@ static void command(struct db_transaction *tx, const char *sql)
         tx->failed = true;
         return;
     }
+    if (tx->deferred_count > 0)
+        PQclear(run_steps(tx, NULL));
+    if (db_failed(tx))
+        return;
     tx->statements++;
     PGresult *result = connection_command(tx->connection, sql);
     if (result == NULL)
@@ -239,16 +296,17 @@ static enum db_outcome commit(struct db_transaction *tx)
     if (tx->alone)
         return DB_COMMITTED;
     failpoint("database.commit");
-    if (!tx->open && !open_alone(tx))
+    if (!tx->open && tx->deferred_count == 0 && !open_alone(tx))
         return DB_UNAVAILABLE;
-    PGresult *result = connection_command(tx->connection, "commit");
-    if (result == NULL) {
+    const struct connection_step step = {&commit_statement, NULL, 0, NULL};
+    PGresult *result = run_steps(tx, &step);
+    if (result == NULL && connection_is_lost(tx->connection) && !tx->stale) {
         log_error("database.commit_unknown", "message", "the connection was lost in a commit");
         return DB_UNAVAILABLE;
     }
-    if (!succeeded(result)) {
-        poison(tx, "commit", result);
-        return DB_FAILED;
+    if (result == NULL) {
+        roll_back(tx); // one of those that were deferred failed
+        return tx->overload ? DB_UNAVAILABLE : DB_FAILED;
     }
     // A commit of an aborted transaction is answered "ROLLBACK", without an error.
     bool committed = strcmp(PQcmdStatus(result), "COMMIT") == 0;
@@ -291,8 +349,11 @@ static enum db_outcome run_until_done(struct db_connection *connection, bool alo
 {
     int64_t limit = clock_monotonic() + AGAIN_LIMIT;
     for (unsigned again = 0;; again++) {
-        struct db_transaction tx = {
-            .connection = connection, .arena = arena_new(), .alone = alone, .open = alone};
+        struct db_transaction tx = {.connection = connection,
+                                    .arena = arena_new(),
+                                    .alone = alone,
+                                    .open = alone,
+                                    .repeated = again > 0};
         enum db_outcome outcome = run_once(&tx, run, argument);
         arena_free(tx.arena);
         if (outcome == DB_COMMITTED || !tx.retry)

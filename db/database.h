@@ -100,6 +100,17 @@ const struct db_result *db_run(struct db_transaction *tx, const struct db_statem
 // Gives a result's rows up before the transaction ends: for who walks many pieces in one.
 void db_done(const struct db_result *result);
 
+// Leaves a statement to be sent in one round trip with the next one or with the commit. Nobody sees what it
+// gives: where it could not do its work, it must raise an error (a constraint, or `select azsacr.again()`,
+// after which the transaction is run again). Texts of `values` live until the commit. False: not possible
+// (the transaction is run again, a savepoint is open, too many wait already, or a value cannot be sent): then
+// run its plain form and look at the rows.
+bool db_defer(struct db_transaction *tx, const struct db_statement *statement, const struct db_value *values,
+              size_t count);
+#define DB_DEFER(tx, statement, ...)                                                                         \
+    db_defer((tx), (statement), DB_VALUES(__VA_ARGS__),                                                      \
+             sizeof DB_VALUES(__VA_ARGS__) / sizeof(struct db_value))
+
 bool db_failed(const struct db_transaction *tx);
 // Asks the opener to roll back and run again (the RBAC version moved under a write).
 void db_retry(struct db_transaction *tx);

@@ -141,9 +141,7 @@ static void answer(struct db_pipeline *p, PGresult *result)
 // query's.
 static bool ends_session(const PGresult *result)
 {
-    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-    return severity != NULL && (severity[0] == 'F' || severity[0] == 'P' ||
-                                session_is_stale(PQresultErrorField(result, PG_DIAG_SQLSTATE)));
+    return session_is_ended(result) || session_is_stale(PQresultErrorField(result, PG_DIAG_SQLSTATE));
 }
 
 // Reads the answers that are there. False when the session is gone.

@@ -3,6 +3,7 @@
 #include "db/session.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <inttypes.h>
@@ -16,6 +17,23 @@ int64_t session_backoff(unsigned failures)
     size_t last = sizeof milliseconds / sizeof *milliseconds - 1;
     size_t step = failures == 0 ? 0 : failures - 1;
     return milliseconds[step < last ? step : last] * 1000;
+}
+
+void session_plans_begin(struct session_plans *plans)
+{
+    plans->age = 1000 * 1000;
+    plans->due = clock_monotonic() + plans->age;
+}
+
+bool session_plans_are_old(struct session_plans *plans)
+{
+    int64_t now = clock_monotonic();
+    if (now < plans->due)
+        return false;
+    if (plans->age < 60 * 1000 * 1000)
+        plans->age *= 2;
+    plans->due = now + plans->age;
+    return true;
 }
 
 struct db_target session_copy_target(struct arena *arena, const struct db_target *target)
@@ -55,7 +73,9 @@ static void set_default(struct session_settings *settings, const char *keyword, 
 }
 
 // Server settings of every session. A frozen worker's locks go after 10 s, less than a job's lease; a
-// statement whose client is gone ends within a second; key look-ups never plan again.
+// statement whose client is gone ends within a second. Key look-ups never plan again: so that what is planned
+// while a table is small and read whole is still right when it has grown, indexes are used wherever there
+// are.
 static const char *server_options(const struct db_target *target, struct arena *arena, const char *given)
 {
     return arena_printf(arena,
@@ -64,7 +84,7 @@ static const char *server_options(const struct db_target *target, struct arena *
                         " -c lock_timeout=2000"
                         " -c statement_timeout=%d"
                         " -c client_connection_check_interval=1000"
-                        " -c plan_cache_mode=force_generic_plan"
+                        " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
                         " -c bytea_output=hex -c datestyle=ISO -c timezone=UTC",
                         given ? given : "", given ? " " : "", target->statement_timeout);
 }
@@ -107,16 +127,28 @@ static size_t room(const struct db_value *value)
     return value->kind == DB_TEXT || value->kind == DB_BYTES ? value->text.length + 1 : 24;
 }
 
-bool session_fill(struct session_parameters *p, const struct db_value *values, size_t count)
+bool session_can_send(const struct db_value *values, size_t count)
 {
     if (count > SESSION_VALUES)
         return false;
-    size_t need = 1;
     for (size_t i = 0; i < count; i++) {
-        if (values[i].text.length > INT_MAX / 2)
+        const struct text *text = &values[i].text;
+        if (text->length > INT_MAX / 2)
             return false;
-        need += room(&values[i]);
+        // Text travels NUL-ended: a NUL within would silently cut it.
+        if (values[i].kind == DB_TEXT && text->length > 0 && memchr(text->base, '\0', text->length) != NULL)
+            return false;
     }
+    return true;
+}
+
+bool session_fill(struct session_parameters *p, const struct db_value *values, size_t count)
+{
+    if (!session_can_send(values, count))
+        return false;
+    size_t need = 1;
+    for (size_t i = 0; i < count; i++)
+        need += room(&values[i]);
     if (need > p->capacity) {
         p->capacity = need < 1024 ? 1024 : need;
         p->bytes = xrealloc(p->bytes, p->capacity);
@@ -131,10 +163,6 @@ bool session_fill(struct session_parameters *p, const struct db_value *values, s
         case DB_NULL:
             continue;
         case DB_TEXT:
-            // Text travels NUL-ended: a NUL within would silently cut it.
-            if (v->text.length > 0 && memchr(v->text.base, '\0', v->text.length) != NULL)
-                return false;
-            // fall through
         case DB_BYTES:
             if (v->text.length > 0)
                 memcpy(at, v->text.base, v->text.length);
@@ -171,7 +199,9 @@ void session_log_failure(const char *event, const char *statement, const PGresul
     // Messages of class 22 (data exception) repeat the value that was refused.
     if (sqlstate != NULL && strncmp(sqlstate, "22", 2) == 0)
         message = "a value was refused";
-    if (session_is_retryable(sqlstate))
+    if (sqlstate != NULL && strcmp(sqlstate, SESSION_AGAIN) == 0)
+        log_debug(event, "sqlstate", sqlstate, "statement", statement, "message", message);
+    else if (session_is_retryable(sqlstate))
         log_warning(event, "sqlstate", sqlstate, "statement", statement, "message", message);
     else
         log_error(event, "sqlstate", sqlstate, "statement", statement, "message", message);
@@ -180,7 +210,7 @@ void session_log_failure(const char *event, const char *statement, const PGresul
 bool session_is_retryable(const char *sqlstate)
 {
     return sqlstate != NULL && (strcmp(sqlstate, "40001") == 0 || strcmp(sqlstate, "40P01") == 0 ||
-                                strcmp(sqlstate, "55P03") == 0);
+                                strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, SESSION_AGAIN) == 0);
 }
 
 bool session_is_overload(const char *sqlstate)
@@ -192,4 +222,10 @@ bool session_is_stale(const char *sqlstate)
 {
     return sqlstate != NULL && (strcmp(sqlstate, "25006") == 0 || strcmp(sqlstate, "26000") == 0 ||
                                 strcmp(sqlstate, "0A000") == 0);
+}
+
+bool session_is_ended(const PGresult *result)
+{
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    return severity != NULL && (severity[0] == 'F' || severity[0] == 'P');
 }

@@ -27,6 +27,9 @@ bool rbac_version_lock(struct db_transaction *tx, struct rbac_version *version);
 // For writes without notes, after their last statement that can wait: false, having asked for another run,
 // when the version they decided with (db_context) is no longer the current one. True without a context.
 bool rbac_still_current(struct db_transaction *tx);
+// The same without a round trip: the commit itself proves it, or the transaction is run again. False where that
+// is not possible (db_defer; notes, or no context): then decide again as above.
+bool rbac_prove_at_commit(struct db_transaction *tx);
 // The same with the version locked: for writes whose check spans rows that others change
 // (the last Owner, a name used once). Only the hook's statement and reads may follow it (lock order).
 bool rbac_version_hold(struct db_transaction *tx);

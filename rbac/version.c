@@ -72,6 +72,17 @@ bool rbac_still_current(struct db_transaction *tx)
     return db_context(tx) == NULL || is_decided_with(tx, DB_RUN0(tx, &version_read));
 }
 
+static const struct db_statement version_proof = {
+    "rbac_version_proof",
+    "select case when (select v.stamp from rbac.version v) = $1 then 0 else azsacr.again() end",
+};
+
+bool rbac_prove_at_commit(struct db_transaction *tx)
+{
+    const struct rbac_version *decided = db_context(tx);
+    return decided && !db_notes(tx) && DB_DEFER(tx, &version_proof, db_string(decided->stamp));
+}
+
 bool rbac_version_hold(struct db_transaction *tx)
 {
     return is_decided_with(tx, DB_RUN0(tx, &version_hold));

@@ -70,20 +70,15 @@ static bool name_acceptable(struct arm_call *call, struct text name)
 
 static void create_registry(struct arm_call *call, struct registry_resource *registry)
 {
-    if (!arm_resource_insert(call, &registry->envelope)) {
-        if (!call->failed)
-            db_retry(call->tx); // somebody made it meanwhile: this PUT changes that one
-        return;
-    }
-    struct text name = registry->envelope.name;
-    if (!registry_rows_insert(call, registry->envelope.id, name, &registry->settings)) {
+    enum registry_made made = registry_rows_create(call, registry);
+    if (made == REGISTRY_NAME_TAKEN)
         arm_fail(call, 409, "AlreadyInUse", FROM_PROVIDER,
                  "The registry DNS name %.*s is already in use. You can check if the name is already claimed "
                  "using "
                  "following API: " DOCUMENT_NAME_CHECK,
-                 TEXT_ARG(registry_host_of(call->arena, name)));
+                 TEXT_ARG(registry_host_of(call->arena, registry->envelope.name)));
+    if (made != REGISTRY_MADE)
         return;
-    }
     // The versions before 2019-12-01-preview create within one answer that says 200; clients of the newer
     // ones expect 201 (decisions 41).
     int status = registry_members_of(call->api_version) & MEMBERS_MODERN ? 201 : 200;
@@ -114,7 +109,8 @@ static void put_registry(struct arm_call *call)
 {
     struct text name = http_parameter(&call->route, "registryName");
     struct registry_resource registry = {0};
-    bool exists = arm_resource_find(call, REGISTRY_TYPE, name, ARM_LOCK_UPDATE, &registry.envelope);
+    bool exists = call->new_id == 0 &&
+                  arm_resource_find(call, REGISTRY_TYPE, name, ARM_LOCK_UPDATE, &registry.envelope);
     if (call->failed || !name_acceptable(call, name) || !arm_precondition(call, exists, TEXT_NONE))
         return;
     exists = exists && registry_settings_read(call, registry.envelope.id, &registry.settings);

@@ -5,16 +5,24 @@
 #include "base/crypto.h"
 #include "rp/data/content.h"
 
+#include <string.h>
+
 enum { PASSWORD_LENGTH = 32, RID_BYTES = 16 };
 
 // Two creators of one name: the second waits for the first's commit and then finds it taken.
-static const struct db_statement insert_statement = {
-    "registry_insert",
-    "insert into acr.registry (id, rid, login_key, admin_enabled, password, password2, quarantine_status, "
-    "trust_status, retention_days, retention_status) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
-    "on conflict (login_key) do nothing returning " REGISTRY_MICROSECONDS("retention_updated_at")};
-static const struct db_statement usage_insert_statement = {
-    "registry_usage_insert", "insert into acr.registry_usage (registry_id) values ($1)"};
+#define CREATE                                                                                               \
+    ARM_RESOURCE_CREATE                                                                                      \
+    ", r as (insert into acr.registry (id, rid, login_key, admin_enabled, password, password2, "             \
+    "quarantine_status, trust_status, retention_days, retention_status, retention_updated_at, created_at) "  \
+    "select e.id, $15, $7, $16::boolean, $17::bytea, $18::bytea, $19, $20, $21::integer, "                   \
+    "$22, " ARM_RESOURCE_CREATE_TIME ", " ARM_RESOURCE_CREATE_TIME " from e "                                \
+    "on conflict (login_key) do nothing returning id), "                                                     \
+    "u as (insert into acr.registry_usage (registry_id) select r.id from r returning registry_id) "
+static const struct db_statement create_statement = {
+    "registry_create", CREATE "select (select count(*) from e), (select count(*) from u)"};
+static const struct db_statement create_at_commit_statement = {
+    "registry_create_at_commit",
+    CREATE "select case when exists (select from u) then 0 else azsacr.again() end"};
 static const struct db_statement update_statement = {
     "registry_update",
     "update acr.registry r set "
@@ -41,21 +49,37 @@ static struct text new_rid(struct arena *arena)
     return text_hex(arena, bytes, sizeof bytes);
 }
 
-bool registry_rows_insert(struct arm_call *call, int64_t id, struct text name,
-                          struct registry_settings *settings)
+enum registry_made registry_rows_create(struct arm_call *call, struct registry_resource *registry)
 {
-    const struct db_result *row =
-        DB_RUN(call->tx, &insert_statement, db_int(id), db_text(new_rid(call->arena)),
-               db_text(text_lower(call->arena, name)), db_bool(settings->admin_enabled),
-               db_bytes(registry_password_new(call->arena, id, "password")),
-               db_bytes(registry_password_new(call->arena, id, "password2")),
-               db_text(settings->quarantine_status), db_text(settings->trust_status),
-               db_int(settings->retention_days), db_text(settings->retention_status));
-    if (db_rows(row) == 0)
-        return db_failed(call->tx); // a failed statement is the opener's to tell
-    settings->retention_updated_at = db_get_int(row, 0, 0);
-    DB_RUN(call->tx, &usage_insert_statement, db_int(id));
-    return true;
+    enum { COUNT = ARM_RESOURCE_CREATE_VALUES + 8 };
+    struct db_value values[COUNT];
+    struct registry_settings *settings = &registry->settings;
+    if (call->new_id == 0) { // it was there a moment ago
+        db_retry(call->tx);
+        return REGISTRY_NOT_MADE;
+    }
+    arm_resource_create_values(call, &registry->envelope, values);
+    settings->retention_updated_at = registry->envelope.created_at;
+    struct db_value own[] = {
+        db_text(new_rid(call->arena)),
+        db_bool(settings->admin_enabled),
+        db_bytes(registry_password_new(call->arena, registry->envelope.id, "password")),
+        db_bytes(registry_password_new(call->arena, registry->envelope.id, "password2")),
+        db_text(settings->quarantine_status),
+        db_text(settings->trust_status),
+        db_int(settings->retention_days),
+        db_text(settings->retention_status),
+    };
+    memcpy(values + ARM_RESOURCE_CREATE_VALUES, own, sizeof own);
+    if (db_defer(call->tx, &create_at_commit_statement, values, COUNT))
+        return REGISTRY_MADE;
+    const struct db_result *made = db_run(call->tx, &create_statement, values, COUNT);
+    if (db_get_int(made, 0, 1) == 1)
+        return REGISTRY_MADE;
+    if (db_get_int(made, 0, 0) == 1)
+        return REGISTRY_NAME_TAKEN;
+    db_retry(call->tx);
+    return REGISTRY_NOT_MADE;
 }
 
 void registry_rows_update(struct arm_call *call, int64_t id, bool policies,

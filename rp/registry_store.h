@@ -2,10 +2,15 @@
 #pragma once
 #include "rp/registry_resource.h"
 
-// Makes acr.registry and its usage row with fresh credentials. False when another registry holds the login
-// name.
-bool registry_rows_insert(struct arm_call *call, int64_t id, struct text name,
-                          struct registry_settings *settings);
+// Makes the registry with fresh credentials: envelope, acr.registry and its usage row. Sent with the commit
+// where that is possible, so `registry` is complete afterwards whatever comes of it (arm/resource.h says
+// which members it takes).
+enum registry_made {
+    REGISTRY_MADE,
+    REGISTRY_NAME_TAKEN, // another registry holds the login name
+    REGISTRY_NOT_MADE,   // the group is going or somebody made it meanwhile: the transaction is run again
+};
+enum registry_made registry_rows_create(struct arm_call *call, struct registry_resource *registry);
 // Writes the settings; `policies`: their time is now. Switching the admin user makes its tokens void.
 void registry_rows_update(struct arm_call *call, int64_t id, bool policies,
                           struct registry_settings *settings);

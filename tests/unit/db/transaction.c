@@ -320,6 +320,78 @@ START_TEST(settings)
 }
 END_TEST
 
+struct deferred {
+    int64_t value;
+    int runs, direct;
+    bool statement_behind; // it goes out with a statement, else with the commit
+};
+
+static const struct db_statement insert_even = {
+    "t_insert_even", "with i as (insert into t (a) select $1::bigint where $1::bigint % 2 = 0 returning a) "
+                     "select case when exists (select from i) then 0 else azsacr.again() end"};
+
+static bool run_deferred(struct db_transaction *tx, void *argument)
+{
+    struct deferred *d = argument;
+    d->runs++;
+    DB_RUN(tx, &insert, db_int(1));
+    if (!DB_DEFER(tx, &insert_even, db_int(d->value))) {
+        d->direct++;
+        return false;
+    }
+    if (d->statement_behind) {
+        const struct db_result *rows = DB_RUN0(tx, &count);
+        ck_assert(db_failed(tx) || db_get_int(rows, 0, 0) >= 2);
+    }
+    return true;
+}
+
+// What is deferred is done with the commit or before the next statement; where it raises "again", nothing of
+// the transaction stays and the next run may not defer.
+START_TEST(deferred)
+{
+    fixture_sql("create schema if not exists azsacr; "
+                "create or replace function azsacr.again() returns integer language plpgsql as "
+                "$$begin raise exception 'again' using errcode = 'AZ001'; end$$");
+    bool behind = _i != 0;
+    struct deferred even = {.value = 2, .statement_behind = behind};
+    ck_assert_int_eq(db_transact(connection, run_deferred, &even), DB_COMMITTED);
+    ck_assert_int_eq(even.runs, 1);
+    ck_assert_int_eq(fixture_number("select sum(a) from t"), 3);
+    struct deferred odd = {.value = 3, .statement_behind = behind};
+    ck_assert_int_eq(db_transact(connection, run_deferred, &odd), DB_ROLLED_BACK);
+    ck_assert(odd.runs == 2 && odd.direct == 1);
+    ck_assert_int_eq(fixture_number("select sum(a) from t"), 3);
+    ck_assert_int_eq(db_transact(connection, run_deferred, &even), DB_COMMITTED);
+    ck_assert_int_eq(fixture_number("select sum(a) from t"), 6);
+}
+END_TEST
+
+static bool run_deferred_refusals(struct db_transaction *tx, void *argument)
+{
+    ck_assert(!DB_DEFER(tx, &insert, db_text((struct text){"1\0002", 3})));
+    db_savepoint(tx);
+    ck_assert(!DB_DEFER(tx, &insert, db_int(1)));
+    db_release_savepoint(tx);
+    int sent = 0;
+    while (DB_DEFER(tx, &insert, db_int(1)))
+        ck_assert_int_lt(++sent, 100);
+    ck_assert_int_gt(sent, 2);
+    db_savepoint(tx); // sends them: what is rolled back here is not theirs
+    DB_RUN(tx, &insert, db_int(1000));
+    db_rollback_to_savepoint(tx);
+    *(int *)argument = sent;
+    return true;
+}
+
+START_TEST(deferred_refusals)
+{
+    int sent = 0;
+    ck_assert_int_eq(db_transact(connection, run_deferred_refusals, &sent), DB_COMMITTED);
+    ck_assert_int_eq(fixture_number("select sum(a) from t"), sent);
+}
+END_TEST
+
 Suite *suite_transaction(void)
 {
     Suite *suite = suite_create("transaction");
@@ -334,6 +406,8 @@ Suite *suite_transaction(void)
     tcase_add_test(tests, lock_limit);
     tcase_add_test(tests, notes_and_hook);
     tcase_add_test(tests, settings);
+    tcase_add_loop_test(tests, deferred, 0, 2);
+    tcase_add_test(tests, deferred_refusals);
     suite_add_tcase(suite, tests);
     return suite;
 }

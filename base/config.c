@@ -2,6 +2,7 @@
 #include "base/config.h"
 
 #include "base/arena.h"
+#include "base/origins.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -59,6 +60,7 @@ static const struct key keys[] = {
     KEY(hello, FLAG, "false", NULL),
     KEY(protect, STRING, "children", "children|children+referrers|none"),
     KEY(log_level, STRING, "info", "debug|info|warning|error"),
+    KEY(portal_origins, STRING, NULL, NULL),
 };
 enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
 
@@ -221,6 +223,15 @@ static const char *default_state(struct arena *arena)
     return arena_printf(arena, "%s/.local/state/azsacr", home);
 }
 
+// The portal's own unless others are set; NULL when those are none.
+static void read_origins(struct arena *arena, struct config *c, const char **why)
+{
+    const char *list = c->portal_origins == NULL ? c->url_portal : c->portal_origins;
+    c->origins = origins_read(arena, strcmp(list, "none") == 0 ? "" : list, why);
+    if (c->origins == NULL && c->portal_origins == NULL)
+        c->origins = origins_read(arena, "", why); // a host that no browser would call so
+}
+
 void config_derive(struct arena *arena, struct config *c)
 {
     c->region = text_lower(arena, text_of(c->region)).base;
@@ -251,6 +262,8 @@ void config_derive(struct arena *arena, struct config *c)
     if (c->tenant_id != NULL)
         c->audience =
             arena_printf(arena, "https://management.adfs.%s.%s/%s", c->region, c->domain, c->tenant_id);
+    const char *why;
+    read_origins(arena, c, &why);
 }
 
 struct config *config_load(struct arena *arena, const char *state, const char *path, const char **why)
@@ -279,5 +292,10 @@ struct config *config_load(struct arena *arena, const char *state, const char *p
     if (config->state == NULL)
         config->state = default_state(arena);
     config_derive(arena, config);
+    if (config->origins == NULL) {
+        read_origins(arena, config, why);
+        *why = arena_printf(arena, "portal_origins: %s", *why);
+        return NULL;
+    }
     return config;
 }

@@ -47,7 +47,10 @@ struct config {
     bool hello;            // a host "hello.…" that answers 12 bytes, what bench/run measures against; off
     const char *protect;   // decisions 28: "children"
     const char *log_level; // "info"
+    // Pages of which origins may read answers in a browser, between commas; NULL: the portal's; "none".
+    const char *portal_origins;
     // Computed, lower case.
+    const char *const *origins; // of portal_origins, NULL-ended
     const char *suffix;          // "azsacr.local.azurestack.external"
     const char *acr_suffix;      // ".azsacr.local.azurestack.external[:port]"
     const char *host_management; // "management.local.azurestack.external"

@@ -92,8 +92,12 @@ static void error_headers(struct buffer *out, enum form form)
                            "            add_header x-ms-request-id $azsacr_id always;\n"
                            "            add_header x-ms-correlation-request-id $azsacr_id always;\n"
                            "            add_header x-ms-routing-request-id $azsacr_routing_id always;\n");
+    if (form != REGISTRY_FORM)
+        buffer_string(out, "            add_header Access-Control-Expose-Headers $azsacr_exposed always;\n");
     buffer_string(
         out,
+        "            add_header Access-Control-Allow-Origin $azsacr_origin always;\n"
+        "            add_header Vary $azsacr_vary always;\n"
         "            add_header X-Content-Type-Options nosniff always;\n"
         "            add_header Strict-Transport-Security \"max-age=31536000; includeSubDomains\" always;\n");
 }
@@ -183,6 +187,15 @@ static const char *store_aio(const struct config *config)
     return "";
 }
 
+// The origins whose pages may read what nginx itself answers with (http/cors.h says the rest).
+static const char *origin_lines(const struct config *config, struct arena *arena)
+{
+    struct buffer out = buffer_new(arena);
+    for (size_t i = 0; config->origins[i] != NULL; i++)
+        buffer_format(&out, "        \"%s\" $http_origin;\n", config->origins[i]);
+    return out.length > 0 ? buffer_done(&out).base : "";
+}
+
 struct text edge_render(const struct config *config, const char *access_log, struct arena *arena)
 {
     const char *certificate = arena_printf(arena, "%s/tls/edge.pem", config->state);
@@ -212,6 +225,7 @@ struct text edge_render(const struct config *config, const char *access_log, str
         {"PORTAL", config->host_portal},
         {"SUFFIX", config->suffix},
         {"STORE", config->store},
+        {"ORIGINS", origin_lines(config, arena)},
         {"STORE_AIO", store_aio(config)},
         {"ARM_ERRORS", pages(arena, ARM_FORM)},
         {"SIGNIN_ERRORS", pages(arena, SIGNIN_FORM)},

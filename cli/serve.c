@@ -151,6 +151,7 @@ static bool start(struct service *s, const char **why)
         .hosts = s->hosts,
         .host_count = s->host_count,
         .body_limit = BODY_LIMIT,
+        .origins = c->origins,
         .refuse = refuse,
         .loop_started = lane_loop_started,
         .loop_stopping = lane_loop_stopping,

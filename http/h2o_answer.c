@@ -1,4 +1,5 @@
 // Answers: written from the exchange as they are, and the errors of libh2o's own turned into ours.
+#include "http/cors.h"
 #include "http/h2o_fence.h"
 
 #include "base/arena.h"
@@ -72,6 +73,7 @@ static bool has_no_body(int status)
 void answer_head(struct exchange *x, h2o_req_t *req)
 {
     struct http_answer *answer = &x->super.answer;
+    http_allow_origin(x->loop->server->config.origins, &x->super.request, answer);
     req->res.status = answer->status;
     req->res.reason = reason_of(answer->status);
     req->res.content_length = has_no_body(answer->status)                ? SIZE_MAX

@@ -2,6 +2,7 @@
 //
 // Everything a handler sees is a copy in the exchange's arena: a worker may hold it longer than the
 // connection.
+#include "http/cors.h"
 #include "http/h2o_fence.h"
 
 #include "base/arena.h"
@@ -104,7 +105,10 @@ int fence_on_request(h2o_handler_t *handler, h2o_req_t *req)
     }
     if (req->entity.base != NULL)
         request->body = text_copy(request->arena, (struct text){req->entity.base, req->entity.len});
-    host->dispatch(&x->super);
+    if (http_preflight(server->config.origins, request, &x->super.answer))
+        http_finish(&x->super);
+    else
+        host->dispatch(&x->super);
     return 0;
 }
 

@@ -70,6 +70,27 @@ START_TEST(refuses_by_line)
 }
 END_TEST
 
+// Origins are kept as browsers spell them; what is none would let other pages in, or break the edge's file.
+START_TEST(origins_are_normal)
+{
+    const char *why = NULL;
+    const struct config *config = load("port = 8443\n", &why);
+    ck_assert_str_eq(config->origins[0], "https://portal.local.azurestack.external:8443");
+    ck_assert_ptr_null(config->origins[1]);
+    config = load("portal_origins = https://A.example.com:443, http://b.example.com:8080\n", &why);
+    ck_assert_str_eq(config->origins[0], "https://a.example.com");
+    ck_assert_str_eq(config->origins[1], "http://b.example.com:8080");
+    ck_assert_ptr_null(config->origins[2]);
+    ck_assert_ptr_null(load("portal_origins = none\n", &why)->origins[0]);
+    static const char *const bad[] = {"*", "null", "https://", "https://a/", "https://a b\";", "a.example.com", "https://a:0",
+                                      "https://a:x", "https://*.example.com", "https://a\"b"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ck_assert_ptr_null(load(arena_printf(arena, "portal_origins = %s\n", bad[i]), &why));
+        ck_assert_ptr_nonnull(strstr(why, "portal_origins"));
+    }
+}
+END_TEST
+
 // A file that somebody named is not quietly replaced by defaults.
 START_TEST(a_named_file_must_be_there)
 {
@@ -91,6 +112,7 @@ Suite *suite_config(void)
     tcase_add_test(tcase, file_then_environment);
     tcase_add_loop_test(tcase, refuses_by_line, 0, sizeof refused / sizeof refused[0]);
     tcase_add_test(tcase, a_named_file_must_be_there);
+    tcase_add_test(tcase, origins_are_normal);
     suite_add_tcase(suite, tcase);
     return suite;
 }

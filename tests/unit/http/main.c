@@ -7,6 +7,7 @@ Suite *suite_message(void);
 Suite *suite_intake(void);
 Suite *suite_server(void);
 Suite *suite_lifecycle(void);
+Suite *suite_cors(void);
 
 #ifdef __SANITIZE_ADDRESS__
 // libh2o keeps free lists of threads that have ended, and its queues, for ever.
@@ -24,6 +25,7 @@ int main(void)
     srunner_add_suite(runner, suite_intake());
     srunner_add_suite(runner, suite_server());
     srunner_add_suite(runner, suite_lifecycle());
+    srunner_add_suite(runner, suite_cors());
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -1,0 +1,67 @@
+// Reading a list of web origins.
+#include "base/origins.h"
+
+#include "base/arena.h"
+
+enum { ORIGINS = 64 };
+
+static bool is_host(struct text host)
+{
+    for (size_t i = 0; i < host.length; i++) {
+        char c = host.base[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || (c == '.' && i > 0)))
+            return false;
+    }
+    return host.length > 0 && host.length <= 253;
+}
+
+// As the Origin header of a page there has it, or NULL.
+static const char *normal(struct arena *arena, struct text origin)
+{
+    static const struct {
+        const char *scheme;
+        int64_t port;
+    } schemes[] = {{"https://", 443}, {"http://", 80}};
+    origin = text_lower(arena, origin);
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        if (!text_starts(origin, schemes[i].scheme))
+            continue;
+        struct text host = text_slice(origin, strlen(schemes[i].scheme), origin.length);
+        ptrdiff_t colon = text_find(host, ':');
+        int64_t port = schemes[i].port;
+        if (colon >= 0) {
+            if (!text_to_int64(text_slice(host, (size_t)colon + 1, host.length), &port) || port < 1 ||
+                port > 65535)
+                return NULL;
+            host = text_slice(host, 0, (size_t)colon);
+        }
+        if (!is_host(host))
+            return NULL;
+        if (port == schemes[i].port)
+            return arena_printf(arena, "%s%.*s", schemes[i].scheme, TEXT_ARG(host));
+        return arena_printf(arena, "%s%.*s:%lld", schemes[i].scheme, TEXT_ARG(host), (long long)port);
+    }
+    return NULL;
+}
+
+const char *const *origins_read(struct arena *arena, const char *list, const char **why)
+{
+    const char **origins = ARENA_ARRAY(arena, const char *, ORIGINS + 1);
+    size_t count = 0;
+    while (*list) {
+        size_t length = strcspn(list, ", \t");
+        struct text one = {list, length};
+        list += length + (list[length] != '\0');
+        if (length == 0)
+            continue;
+        const char *origin = normal(arena, one);
+        if (!origin || count == ORIGINS) {
+            *why = origin ? "there are too many origins"
+                          : arena_printf(arena, "'%.*s' is no origin such as https://portal.example.com:8443",
+                                         TEXT_ARG(one));
+            return NULL;
+        }
+        origins[count++] = origin;
+    }
+    return origins;
+}

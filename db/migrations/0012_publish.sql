@@ -4,7 +4,7 @@
 -- the caller finds out, statement by statement. Each statement in here sees what was committed before it began, as
 -- statements of a client do. Lock order: registry, repository, upload, blob, link.
 create function acr.publish(decided_stamp text, registry_key bigint, admin boolean, password_1 bigint, password_2 bigint,
-                            repository_name text, upload_key uuid, blob_digest text, bytes bigint, whole boolean)
+                            group_key bigint, repository_name text, upload_key uuid, blob_digest text, bytes bigint, whole boolean)
     returns boolean language plpgsql as $$
 declare
     repository_key bigint;
@@ -31,8 +31,10 @@ begin
             on conflict (repository_id, digest) do nothing)
     delete from acr.upload s where s.id = upload_key;
     -- After all that can wait: whether what was decided still holds.
-    if not exists (select 1 from rbac.version v, acr.registry r where v.stamp = decided_stamp and r.id = registry_key
-                   and r.admin_enabled = admin and r.password_stamp = password_1 and r.password2_stamp = password_2) then
+    if not exists (select 1 from rbac.version v, acr.registry r, arm.resource e
+                   where v.stamp = decided_stamp and r.id = registry_key and r.admin_enabled = admin
+                     and r.password_stamp = password_1 and r.password2_stamp = password_2
+                     and e.id = r.id and e.group_id = group_key) then
         raise exception 'the access data moved on' using errcode = 'serialization_failure';
     end if;
     return true;

@@ -48,7 +48,8 @@ struct registry {
     bool admin_enabled;
     struct text password, password2; // sealed
     int64_t password_stamp, password2_stamp;
-    int64_t quota; // bytes
+    int64_t quota;    // bytes
+    int64_t group_id; // where it lies: a move changes resource_id
 };
 
 enum registry_identity_kind {

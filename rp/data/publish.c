@@ -100,7 +100,7 @@ static bool publish_run(struct upload *upload)
 
 // All of it in one round trip, for the case that all is as it mostly is (db/migrations/0012_publish.sql).
 static const struct db_statement publish_at_once = {
-    "publish_at_once", "select acr.publish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
+    "publish_at_once", "select acr.publish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"};
 
 static bool at_once_run(struct upload *upload)
 {

@@ -13,10 +13,12 @@ void registry_forget(const struct registry_call *call);
 // what. Set before: arena, request, answer, repository.
 bool registry_admit_known(struct registry_call *call, enum registry_access access);
 
-// What a decision hangs on, for a row v of rbac.version and r of acr.registry: $1 to $5, with their values.
+// What a decision hangs on, for rows v of rbac.version, r of acr.registry and e of arm.resource: $1 to $6,
+// with their values.
 #define REGISTRY_PROOF                                                                                       \
     "v.stamp = $1 and r.id = $2 and r.admin_enabled = $3 and r.password_stamp = $4"                          \
-    " and r.password2_stamp = $5"
+    " and r.password2_stamp = $5 and e.id = r.id and e.group_id = $6"
 #define REGISTRY_PROOF_VALUES(call)                                                                          \
     db_string((call)->version.stamp), db_int((call)->registry.id), db_bool((call)->registry.admin_enabled),  \
-        db_int((call)->registry.password_stamp), db_int((call)->registry.password2_stamp)
+        db_int((call)->registry.password_stamp), db_int((call)->registry.password2_stamp),                   \
+        db_int((call)->registry.group_id)

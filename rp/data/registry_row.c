@@ -20,6 +20,7 @@ enum registry_column {
     ROW_PASSWORD_STAMP,
     ROW_PASSWORD2_STAMP,
     ROW_QUOTA,
+    ROW_GROUP,
     ROW_END,
 };
 _Static_assert((int)ROW_END == (int)REGISTRY_COLUMN_COUNT, "REGISTRY_COLUMNS and its reader differ");
@@ -41,6 +42,7 @@ bool registry_row_parse(struct arena *arena, const struct db_result *result, str
         .password2_stamp = db_get_int(result, 0, ROW_PASSWORD2_STAMP),
         .quota = db_is_null(result, 0, ROW_QUOTA) ? site()->config->registry_quota
                                                   : db_get_int(result, 0, ROW_QUOTA),
+        .group_id = db_get_int(result, 0, ROW_GROUP),
     };
     return true;
 }

@@ -17,7 +17,7 @@
                          " '/subscriptions/' || e.subscription_id || '/resourceGroups/' || g.name"           \
                          " || '/providers/Microsoft.ContainerRegistry/registries/' || e.name,"               \
                          " r.admin_enabled, r.password, r.password2, r.password_stamp, r.password2_stamp,"   \
-                         " r.quota_bytes"
+                         " r.quota_bytes, e.group_id"
 #define REGISTRY_FROM                                                                                        \
     " from rbac.version v left join acr.registry r on r.login_key = $1"                                      \
     " left join arm.resource e on e.id = r.id left join arm.resource_group g on g.id = e.group_id"
@@ -29,7 +29,7 @@
     " password2, password_stamp, password2_stamp, quota_bytes from acr.registry where login_key = $1"        \
     " for key share) r on true"                                                                              \
     " left join arm.resource e on e.id = r.id left join arm.resource_group g on g.id = e.group_id"
-enum { REGISTRY_COLUMN_COUNT = 13 };
+enum { REGISTRY_COLUMN_COUNT = 14 };
 
 // The version and the registry alone, with $1 the login key; and the same with its row held.
 extern const struct db_statement registry_find_statement, registry_hold_statement;

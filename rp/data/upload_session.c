@@ -131,12 +131,12 @@ static bool open_run(struct upload *upload)
 // the session of one that is deleted meanwhile is dropped by the sweep, and no blob comes of it.
 static const struct db_statement session_make_at_once = {
     "upload_session_make_at_once",
-    "insert into acr.upload (id, registry_id, repository) select $6::uuid, r.id, $7::text"
-    " from rbac.version v, acr.registry r where " REGISTRY_PROOF
-    " and coalesce(r.quota_bytes, $8::bigint) = $8::bigint"
-    " and not exists (select 1 from acr.blob b where b.file = $6::uuid)"
-    " and not exists (select 1 from acr.garbage g where g.file = $6::uuid)"
-    " and not exists (select 1 from acr.repository p where p.registry_id = r.id and p.name = $7::text"
+    "insert into acr.upload (id, registry_id, repository) select $7::uuid, r.id, $8::text"
+    " from rbac.version v, acr.registry r, arm.resource e where " REGISTRY_PROOF
+    " and coalesce(r.quota_bytes, $9::bigint) = $9::bigint"
+    " and not exists (select 1 from acr.blob b where b.file = $7::uuid)"
+    " and not exists (select 1 from acr.garbage g where g.file = $7::uuid)"
+    " and not exists (select 1 from acr.repository p where p.registry_id = r.id and p.name = $8::text"
     " and p.deleted_at is null and not p.write_enabled) on conflict (id) do nothing"};
 
 static bool make_at_once_run(struct upload *upload)

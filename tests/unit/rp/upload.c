@@ -296,11 +296,12 @@ END_TEST
 // acr.publish (db/migrations/0012_publish.sql) of the one session there is; 1, 0, or -1 where it failed.
 static long publish_by(const char *stamp, const char *repository, const char *digest, int size, bool whole)
 {
-    return registry_fixture_number(
-        "select acr.publish(%s, r.id, r.admin_enabled, r.password_stamp, r.password2_stamp, '%s', u.id, "
-        "'%s', %d,"
-        " %s)::integer from acr.registry r, acr.upload u, rbac.version v where r.id = 1",
-        stamp, repository, digest, size, whole ? "true" : "false");
+    return registry_fixture_number("select acr.publish(%s, r.id, r.admin_enabled, r.password_stamp, "
+                                   "r.password2_stamp, e.group_id, '%s', u.id, "
+                                   "'%s', %d,"
+                                   " %s)::integer from acr.registry r, arm.resource e, acr.upload u, "
+                                   "rbac.version v where r.id = 1 and e.id = r.id",
+                                   stamp, repository, digest, size, whole ? "true" : "false");
 }
 
 START_TEST(publishing_at_once_does_all_or_nothing)

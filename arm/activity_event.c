@@ -54,6 +54,20 @@ struct text activity_type_of(const struct activity_event *event)
     return type;
 }
 
+struct text activity_group_of(const struct activity_event *event)
+{
+    static const char word[] = "/resourcegroups/";
+    struct text scope = column(event, ACTIVITY_SCOPE);
+    for (size_t i = 0; i + sizeof word - 1 <= scope.length; i++) {
+        if (!text_starts_nocase(text_slice(scope, i, scope.length), word))
+            continue;
+        struct text group = text_slice(scope, i + sizeof word - 1, scope.length);
+        ptrdiff_t end = text_find(group, '/');
+        return end < 0 ? group : text_slice(group, 0, (size_t)end);
+    }
+    return TEXT("");
+}
+
 static void write_localized(struct buffer *b, const char *key, struct text value, struct text shown)
 {
     json_key(b, key);
@@ -209,17 +223,7 @@ static void write_level(const struct writer *w, const char *key)
 
 static void write_group(const struct writer *w, const char *key)
 {
-    struct text scope = column(w->event, ACTIVITY_SCOPE), group = TEXT("");
-    static const char word[] = "/resourcegroups/";
-    for (size_t i = 0; i + sizeof word - 1 <= scope.length; i++) {
-        if (!text_starts_nocase(text_slice(scope, i, scope.length), word))
-            continue;
-        group = text_slice(scope, i + sizeof word - 1, scope.length);
-        ptrdiff_t end = text_find(group, '/');
-        group.length = end < 0 ? group.length : (size_t)end;
-        break;
-    }
-    json_key_text(w->b, key, group);
+    json_key_text(w->b, key, activity_group_of(w->event));
 }
 
 static void write_provider(const struct writer *w, const char *key)

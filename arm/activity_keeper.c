@@ -145,6 +145,12 @@ static void record_batch(char *const rows[], size_t count)
 
 // ---- partitions
 
+int activity_days(void)
+{
+    int days = site()->config->activity_retention;
+    return days > 0 ? days : 1;
+}
+
 static bool run_make(struct db_transaction *tx, void *argument)
 {
     (void)argument;
@@ -156,7 +162,7 @@ static bool run_make(struct db_transaction *tx, void *argument)
 static bool run_drop(struct db_transaction *tx, void *argument)
 {
     DB_RUN0(tx, &short_waits);
-    const struct db_result *dropped = DB_RUN(tx, &drop_week, db_int(site()->config->activity_retention));
+    const struct db_result *dropped = DB_RUN(tx, &drop_week, db_int(activity_days()));
     *(bool *)argument = db_rows(dropped) > 0 && db_get_int(dropped, 0, 0) > 0;
     return true;
 }

@@ -24,11 +24,12 @@ enum {
 static const struct db_statement list_statement = {
     "activity_list",
     "with scanned as materialized (select a.*, "
-    "($6::text is null or lower(a.scope) = $6 or starts_with(lower(a.scope), $6 || '/')) "
-    "and ($7::text is null or starts_with(lower(a.action), $7 || '/')) "
-    "and ($8::text is null or a.correlation_id = $8) "
-    "and ($9::text is null or lower(a.caller) = $9 or a.object_id::text = $9 or a.app_id = $9) "
-    "and ($10::text is null or lower(a.action) = $10) "
+    "($6::text is null or lower(a.scope collate \"C\") = $6 or starts_with(lower(a.scope collate \"C\"), $6 "
+    "|| '/')) "
+    "and ($7::text is null or starts_with(lower(a.action collate \"C\"), $7 || '/')) "
+    "and ($8::text is null or lower(a.correlation_id collate \"C\") = $8) "
+    "and ($9::text is null or lower(a.caller collate \"C\") = $9 or a.object_id::text = $9 or a.app_id = $9) "
+    "and ($10::text is null or lower(a.action collate \"C\") = $10) "
     "and ($11::text is null or a.operation_id::text = $11) "
     "and (not $12::boolean or a.ended and a.status >= 400) "
     "and ($13::text is null or case $13 when 'started' then a.started_at is not null "
@@ -37,8 +38,8 @@ static const struct db_statement list_statement = {
     "from arm.activity a where a.log_id = $1::uuid "
     "and a.at >= 'epoch'::timestamptz + $2::bigint * interval '1 microsecond' "
     "and a.at <= 'epoch'::timestamptz + ($3::bigint + 60000000) * interval '1 microsecond' "
-    "and (a.at <= 'epoch'::timestamptz + $3::bigint * interval '1 microsecond' "
-    "or a.started_at <= 'epoch'::timestamptz + $3::bigint * interval '1 microsecond') "
+    "and ((a.at, a.id) <= ('epoch'::timestamptz + $3::bigint * interval '1 microsecond', $14::bigint) "
+    "or (a.started_at, a.id) <= ('epoch'::timestamptz + $3::bigint * interval '1 microsecond', $14::bigint)) "
     "order by a.at desc, a.id desc limit $4) "
     "select e.count, (extract(epoch from e.at) * 1000000)::bigint, e.id, " ACTIVITY_COLUMNS " "
     "from (select count(*) over () as count, o.at, o.id from scanned o order by o.at, o.id limit 1) e "
@@ -118,7 +119,7 @@ static bool ask(struct listing *l)
         arm_fail(call, ARM_INVALID_SELECT, TEXT_ARG(select));
         return false;
     }
-    int64_t oldest = clock_wall() - (int64_t)site()->config->activity_retention * 86400 * 1000000;
+    int64_t oldest = clock_wall() - (int64_t)activity_days() * 86400 * 1000000;
     if (l->filter.from < oldest)
         l->filter.from = oldest;
     if (!l->filter.has_to)
@@ -150,16 +151,18 @@ static struct text scope_of(const struct listing *l)
 static const struct db_result *look(struct listing *l)
 {
     const struct activity_filter *f = &l->filter;
-    int64_t to = f->to < l->before.time ? f->to : l->before.time;
+    bool first = f->to < l->before.time;
+    int64_t to = first ? f->to : l->before.time, id = first ? INT64_MAX : l->before.id;
     struct text log = l->call->subscription_id;
     if (!log.base)
         log = text_of(l->call->caller->tenant_id);
     return DB_RUN(l->call->tx, &list_statement, db_text(log), db_int(f->from), db_int(to), db_int(SCANNED),
                   db_int((int64_t)l->top + SLACK), db_text(scope_of(l)),
-                  db_text(lower(l, f->type.base ? f->type : f->provider)), db_text(f->correlation_id),
-                  db_text(lower(l, f->caller)), db_text(lower(l, f->operation_name)),
-                  db_text(lower(l, f->operation_id)),
-                  db_bool(f->level.base && text_is_nocase(f->level, "Error")), db_text(lower(l, f->status)));
+                  db_text(lower(l, f->type.base ? f->type : f->provider)),
+                  db_text(lower(l, f->correlation_id)), db_text(lower(l, f->caller)),
+                  db_text(lower(l, f->operation_name)), db_text(lower(l, f->operation_id)),
+                  db_bool(f->level.base && text_is_nocase(f->level, "Error")), db_text(lower(l, f->status)),
+                  db_int(id));
 }
 
 // ---- answering
@@ -177,7 +180,11 @@ static bool fits(const struct listing *l, const struct activity_event *event)
         return false;
     if (f->type.base && !text_equal_nocase(f->type, activity_type_of(event)))
         return false;
-    if (f->provider.base && !(text_equal_nocase(f->provider, text_slice(action, 0, f->provider.length))))
+    ptrdiff_t slash = text_find(action, '/');
+    if (f->provider.base &&
+        !text_equal_nocase(f->provider, text_slice(action, 0, slash < 0 ? 0 : (size_t)slash)))
+        return false;
+    if (f->group.base && !text_equal_nocase(f->group, activity_group_of(event)))
         return false;
     if (f->category.base && !text_is_nocase(f->category, "Administrative"))
         return false;

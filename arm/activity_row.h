@@ -18,6 +18,9 @@ struct activity_row {
 // call belongs to no log: no caller, no operation, no subscription of the caller's tenant.
 bool activity_row_of(const struct arm_call *call, struct activity_row *row);
 
+// activity_keeper.c: how many days the log goes back, as configured, at least one.
+int activity_days(void);
+
 // activity_filter.c: $filter (arm-core 2.7). Absent texts: not asked for. Times are microseconds, inclusive.
 struct activity_filter {
     int64_t from, to;
@@ -74,6 +77,8 @@ enum activity_column {
 const char *activity_status_of(const struct activity_event *event);
 // "Microsoft.ContainerRegistry/registries", from the event's action.
 struct text activity_type_of(const struct activity_event *event);
+// The group in the event's scope, "" when there is none.
+struct text activity_group_of(const struct activity_event *event);
 // "Informational", "Error".
 const char *activity_level_of(const struct activity_event *event);
 // $select: names of an event's members with commas between, in any case; false for a name that is none. As a

@@ -296,19 +296,67 @@ def test_pages_of_overlapping_operations(site, operator):
         now() - interval '10 minutes' + (i / 3) * interval '1 second',
         now() - interval '10 minutes' + (i / 3) * interval '1 second' - (i % 7) * interval '3 seconds', true
         from generate_series(1, 300) i""")
-    whole = events(operator, path(site, f"correlationId eq '{mark}'"))
-    assert len(whole) == 600 and len({e["eventDataId"] for e in whole}) == 600
-    times = [e["eventTimestamp"] for e in whole]
-    assert times == sorted(times, reverse=True)
-    for top in (7, 50):
-        assert [e["eventDataId"] for e in events(operator, path(site, f"correlationId eq '{mark}'", top=top))] == [
-            e["eventDataId"] for e in whole]
-    middle = whole[300]["eventTimestamp"]
-    older = events(operator, path(site, f"correlationId eq '{mark}' and eventTimestamp le {middle}"))
-    assert [e["eventDataId"] for e in older] == [e["eventDataId"] for e in whole if e["eventTimestamp"] <= middle]
-    newer = events(operator, path(site, f"correlationId eq '{mark}'", start=middle))
-    assert [e["eventDataId"] for e in newer] == [e["eventDataId"] for e in whole if e["eventTimestamp"] >= middle]
-    sql(site, f"delete from arm.activity where correlation_id = '{mark}'")
+    try:
+        whole = events(operator, path(site, f"correlationId eq '{mark}'"))
+        assert len(whole) == 600 and len({e["eventDataId"] for e in whole}) == 600
+        times = [e["eventTimestamp"] for e in whole]
+        assert times == sorted(times, reverse=True)
+        for top in (7, 50):
+            assert [e["eventDataId"] for e in events(operator, path(site, f"correlationId eq '{mark}'", top=top))] == [
+                e["eventDataId"] for e in whole]
+        middle = whole[300]["eventTimestamp"]
+        older = events(operator, path(site, f"correlationId eq '{mark}' and eventTimestamp le {middle}"))
+        assert [e["eventDataId"] for e in older] == [e["eventDataId"] for e in whole if e["eventTimestamp"] <= middle]
+        newer = events(operator, path(site, f"correlationId eq '{mark}'", start=middle))
+        assert [e["eventDataId"] for e in newer] == [e["eventDataId"] for e in whole if e["eventTimestamp"] >= middle]
+        # Behind more rows than a page looks at: pages may be empty, the walk ends all the same.
+        sql(site, f"""insert into arm.activity (operation_id, log_id, correlation_id, caller, object_id, is_user, method, action,
+            scope, status, at, started_at, ended)
+            select gen_random_uuid(), '{site.subscription}', '{mark}x', 'someone', gen_random_uuid(), false, 'PUT',
+            'Microsoft.Made/things/write', '/subscriptions/{site.subscription}/providers/Microsoft.Made/things/x', 200,
+            now() - interval '5 minutes', now() - interval '5 minutes', true from generate_series(1, 12000)""")
+        pages = []
+        assert len(events(operator, path(site, f"correlationId eq '{mark}'"), pages)) == 600 and pages[0] >= 5
+    finally:
+        sql(site, f"delete from arm.activity where correlation_id like '{mark}%'")
+
+
+@pytest.mark.parametrize("state, result, status, code, expected", [
+    ("Succeeded", "{}", "Succeeded", "OK", None),
+    ("Failed", '{"httpStatus": 409, "error": {"code": "ScopeLocked", "message": "It is locked."}}', "Failed", "Conflict",
+     {"code": "ScopeLocked", "message": "It is locked."}),
+    ("Failed", '{"error": {"code": "InternalServerError", "message": "Given up."}}', "Failed", "Conflict",
+     {"code": "InternalServerError", "message": "Given up."}),
+    ("Failed", None, "Failed", "Conflict", {"code": "Conflict"}),
+])
+def test_the_end_of_a_job_is_the_end_of_its_write(site, operator, group, state, result, status, code, expected):
+    """Whoever ends it, in the transaction that does; a job that no write began leaves nothing."""
+    job, lone = str(uuid.uuid4()), str(uuid.uuid4())
+    written = "null" if result is None else f"'{result}'"
+    sql(site, f"""insert into azsacr.job (id, kind, subscription_id, state, payload, run_at)
+        select id::uuid, 'test-none', '{site.subscription}', 'Pending', '{{}}', now() + interval '1 hour'
+        from unnest(array['{job}', '{lone}']) id;
+        insert into arm.activity (operation_id, log_id, correlation_id, caller, object_id, is_user, method, action, scope, status,
+        at, started_at, ended) values ('{job}', '{site.subscription}', '{job}', 'someone', gen_random_uuid(), true, 'DELETE',
+        'Microsoft.Made/things/delete', '/subscriptions/{site.subscription}/resourceGroups/{group}', 202, now(), now(), false);
+        update azsacr.job set state = 'Running' where id in ('{job}', '{lone}');
+        update azsacr.job set state = '{state}', result = {written}, finished_at = now() where id in ('{job}', '{lone}')""")
+    found = events(operator, path(site, f"correlationId eq '{job}'"))
+    assert [e["status"]["value"] for e in found] == [status, "Started"] and {e["operationId"] for e in found} == {job}
+    assert found[0]["properties"]["statusCode"] == code
+    if expected:
+        assert json.loads(found[0]["properties"]["statusMessage"])["error"] == expected
+    assert sql(site, f"select count(*) from arm.activity where operation_id = '{lone}'") == "0"
+
+
+def test_filters_together(site, operator, group):
+    """Several terms narrow: a resource in another group, a provider longer than any action."""
+    registry = site.create_registry(operator, group, admin=False)
+    assert len(events(operator, path(site, f"resourceUri eq '{registry.id}' and resourceGroupName eq '{group}'"))) == 2
+    assert events(operator, path(site, f"resourceUri eq '{registry.id}' and resourceGroupName eq 'other'")) == []
+    assert events(operator, path(site, f"resourceType eq 'Microsoft.ContainerRegistry/registries' and resourceProvider eq "
+                                       f"'{'x' * 3000}'")) == []
+    assert events(operator, path(site, "correlationId eq 'A'")) == []
 
 
 def test_tenant_level(site, operator):

@@ -74,10 +74,6 @@ struct arm_type {
     // Another right that is enough, asked where an operation's action is not allowed at its scope. May be
     // NULL.
     bool (*may_also)(const struct arm_call *call);
-    // NULL, or the `properties` of these resources, JSON objects as the type's newest version shows them, for
-    // queries over many (Resource Graph); absent for one that is gone. They live in the arena.
-    void (*properties_of)(struct db_transaction *tx, struct arena *arena, const int64_t *ids, size_t count,
-                          struct text *properties);
     // Actions beyond the operations' (data plane), NULL-ended:
     // "Microsoft.ContainerRegistry/registries/pull/read"
     const char *const *extra_actions;
@@ -110,9 +106,6 @@ struct arm_call {
     bool failed;                 // arm_fail was called
     struct arm_failure *failure; // what it said (arm/errors.h), NULL unless failed
     struct rbac_version version; // that the decision was made with
-    // NULL, or what the handler wants to go on with once its transaction is committed, on the same
-    // connection, in transactions of its own (the requests of a batch). It gives the final answer.
-    void (*after)(struct arm_call *call, struct db_connection *connection);
     const char *goes_on;         // the job that this write goes on as (arm/asynchronous.h sets it), or NULL
     // NULL, or what the handler wants to go on with once its transaction is committed, on the same
     // connection, in transactions of its own (the requests of a batch). It gives the final answer.

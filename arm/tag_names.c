@@ -19,9 +19,8 @@
     "), known as ("                                                                                          \
     " select name_key, name, null::text as value, 0::bigint as n, true as laid_down"                         \
     "  from arm.tag_name where subscription_id = $1::uuid"                                                   \
-    " union all select v.name_key, n.name, v.value, 0, true from arm.tag_value v"                            \
-    "  join arm.tag_name n on n.subscription_id = v.subscription_id and n.name_key = v.name_key"             \
-    "  where v.subscription_id = $1::uuid"                                                                   \
+    " union all select n.name_key, n.name, v.value, 0, true from arm.tag_name n"                             \
+    "  join arm.tag_value v on v.name_id = n.id where n.subscription_id = $1::uuid"                          \
     " union all select name_key, name, value, n, false from used"                                            \
     "), page as ("                                                                                           \
     " select name_key from known where name_key > $2 collate \"C\" and ($4::text is null or name_key = $4)"  \
@@ -29,6 +28,7 @@
     ") select k.name_key, k.name, k.value, k.n from known k join page p on p.name_key = k.name_key"          \
     " order by k.name_key collate \"C\", k.value collate \"C\" nulls first, k.laid_down desc, k.name"
 enum { NAME_KEY, NAME, VALUE, COUNT };
+enum { ID, ID_NAME }; // of a name by itself
 
 static const struct db_statement known = {"tag_names_known", KNOWN};
 static const struct db_statement name_put = {
@@ -39,29 +39,30 @@ static const struct db_statement name_put = {
 // Held, so that the name does not go while a value is added, nor a value come while the name goes.
 static const struct db_statement name_hold = {
     "tag_name_hold",
-    "select n.name from arm.tag_name n where n.subscription_id = $1::uuid and n.name_key = $2 for key share",
+    "select n.id, n.name from arm.tag_name n where n.subscription_id = $1::uuid and n.name_key = $2 for key "
+    "share",
 };
 static const struct db_statement name_lock = {
     "tag_name_lock",
-    "select n.name from arm.tag_name n where n.subscription_id = $1::uuid and n.name_key = $2 for update",
+    "select n.id, n.name from arm.tag_name n where n.subscription_id = $1::uuid and n.name_key = $2 for "
+    "update",
 };
 static const struct db_statement name_delete = {
     "tag_name_delete",
-    "delete from arm.tag_name where subscription_id = $1::uuid and name_key = $2",
+    "delete from arm.tag_name where id = $1",
 };
 static const struct db_statement value_exists = {
     "tag_value_exists",
-    "select v.value from arm.tag_value v where v.subscription_id = $1::uuid and v.name_key = $2 limit 1",
+    "select v.value from arm.tag_value v where v.name_id = $1 limit 1",
 };
 static const struct db_statement value_put = {
     "tag_value_put",
-    "insert into arm.tag_value (subscription_id, name_key, value) values ($1::uuid, $2, $3)"
-    " on conflict do nothing returning value",
+    "insert into arm.tag_value (name_id, value) values ($1, $2) on conflict do nothing returning value",
 };
 static const struct db_statement value_delete = {
     "tag_value_delete",
-    "delete from arm.tag_value where subscription_id = $1::uuid and name_key = $2 and value = $3 returning "
-    "value",
+    "delete from arm.tag_value v using arm.tag_name n where n.subscription_id = $1::uuid and n.name_key = $2"
+    " and v.name_id = n.id and v.value = $3 returning v.value",
 };
 
 static struct text name_of(struct arm_call *call)
@@ -208,19 +209,21 @@ static int64_t used(struct arm_call *call, struct text value)
 
 static void delete_name(struct arm_call *call)
 {
-    struct db_value subscription = db_text(call->subscription_id), key = db_text(key_of(call));
-    if (db_rows(DB_RUN(call->tx, &name_lock, subscription, key)) == 0) {
+    const struct db_result *name =
+        DB_RUN(call->tx, &name_lock, db_text(call->subscription_id), db_text(key_of(call)));
+    if (db_rows(name) == 0) {
         arm_reply_empty(call, 204);
         return;
     }
+    struct db_value id = db_int(db_get_int(name, 0, ID));
     int64_t count = used(call, TEXT_NONE);
     if (count > 0)
         arm_fail(call, ARM_TAG_NAME_IN_USE, TEXT_ARG(name_of(call)), (long long)count);
-    else if (db_rows(DB_RUN(call->tx, &value_exists, subscription, key)) > 0)
+    else if (db_rows(DB_RUN(call->tx, &value_exists, id)) > 0)
         arm_fail(call, ARM_TAG_NAME_HAS_VALUES, TEXT_ARG(name_of(call)));
     if (call->failed)
         return;
-    DB_RUN(call->tx, &name_delete, subscription, key);
+    DB_RUN(call->tx, &name_delete, id);
     arm_reply_empty(call, 200);
 }
 
@@ -232,17 +235,18 @@ static struct text value_of(struct arm_call *call)
 static void put_value(struct arm_call *call)
 {
     struct text value = value_of(call);
-    struct db_value subscription = db_text(call->subscription_id), key = db_text(key_of(call));
     if (!arm_tag_check(call, name_of(call), value))
         return;
-    const struct db_result *name = DB_RUN(call->tx, &name_hold, subscription, key);
+    const struct db_result *name =
+        DB_RUN(call->tx, &name_hold, db_text(call->subscription_id), db_text(key_of(call)));
     if (db_rows(name) == 0) {
         arm_fail(call, ARM_TAG_NAME_NOT_FOUND, TEXT_ARG(name_of(call)));
         return;
     }
-    const struct db_result *made = DB_RUN(call->tx, &value_put, subscription, key, db_text(value));
+    const struct db_result *made =
+        DB_RUN(call->tx, &value_put, db_int(db_get_int(name, 0, ID)), db_text(value));
     struct buffer b = buffer_new(call->arena);
-    write_value(&b, call, db_get(name, 0, 0), value, used(call, value));
+    write_value(&b, call, db_get(name, 0, ID_NAME), value, used(call, value));
     arm_reply(call, db_rows(made) > 0 ? 201 : 200, buffer_done(&b));
 }
 

@@ -259,6 +259,24 @@ def test_counts_of_what_is_tagged(operator, place):
     assert [(n["tagName"], [v["tagValue"] for v in n["values"]]) for n in listed] == [("Env", ["other"])]
 
 
+def test_the_longest_name_and_value(operator, place):
+    """arm-core 1.2.4: characters, of up to four bytes; together longer than an index of PostgreSQL takes."""
+    from random import Random
+    from urllib.parse import quote
+    random = Random(5)
+    name = "".join(chr(random.randrange(0x1F300, 0x1F9FF)) for _ in range(512))
+    value = "".join(chr(random.randrange(0x20000, 0x2A6D0)) for _ in range(256))
+    url = f"{place.scope}/tagNames/{quote(name)}"
+    assert operator.put(url + TAGS).expect(201).json["tagName"] == name
+    assert operator.put(f"{url}/tagValues/{quote(value)}{TAGS}").expect(201).json["tagValue"] == value
+    put(operator, place.group, {name: value})
+    assert [n["count"]["value"] for n in names(operator, place)["value"]] == [1]
+    operator.delete(f"{url}/tagValues/{quote(value)}{TAGS}").expect(409)
+    put(operator, place.group, {})
+    operator.delete(f"{url}/tagValues/{quote(value)}{TAGS}").expect(200)
+    operator.delete(url + TAGS).expect(200)
+
+
 def test_names_are_a_subscriptions_own(site, operator, place):
     other = site.command("subscription", "add", site.unique("Other"))["subscriptionId"]
     operator.put(f"{place.scope}/tagNames/mine{TAGS}").expect(201)

@@ -53,20 +53,26 @@ static struct text position_text(struct arena *arena, const struct position *pos
     return buffer_done(&b);
 }
 
+// By bytes, as the keys' collation has it.
+static bool behind(struct text a, struct text b)
+{
+    int order = memcmp(a.base, b.base, a.length < b.length ? a.length : b.length);
+    return order > 0 || (order == 0 && a.length > b.length);
+}
+
 static const struct db_result *run_chunk(struct walk *walk, struct text type, const struct resource_ranges *r,
                                          size_t limit)
 {
     const struct resource_list *list = walk->list;
     struct arm_call *call = walk->call;
-    struct db_value values[7] = {db_text(call->subscription_id), db_text(type), db_text(walk->last.name),
-                                 db_int(walk->last.group_id), db_int((int64_t)limit)};
-    if (r->everything) {
-        values[5] = db_text(r->low);
-        values[6] = db_text(r->high);
-        return db_run(call->tx, list->of_subscription, values, 7);
-    }
-    values[5] = db_text(r->json);
-    return db_run(call->tx, list->of_ranges, values, 6);
+    bool begun = !behind(r->low, walk->last.name);
+    struct db_value values[] = {db_text(call->subscription_id),
+                                db_text(type),
+                                db_text(begun || !r->everything ? walk->last.name : r->low),
+                                db_int(begun || !r->everything ? walk->last.group_id : 0),
+                                db_int((int64_t)limit),
+                                db_text(r->everything ? r->high : r->json)};
+    return db_run(call->tx, r->everything ? list->of_subscription : list->of_ranges, values, 6);
 }
 
 static bool shown(const struct walk *walk, const char *action, const struct db_result *rows, size_t row)
@@ -126,12 +132,6 @@ static bool walk_type(struct walk *walk, struct text type)
         if (!walk_chunk(walk, type, &ranges, &again))
             return false;
     return true;
-}
-
-static bool behind(struct text a, struct text b)
-{
-    int order = memcmp(a.base, b.base, a.length < b.length ? a.length : b.length);
-    return order > 0 || (order == 0 && a.length > b.length);
 }
 
 void arm_resource_list(struct arm_call *call, const struct resource_list *list)

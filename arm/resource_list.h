@@ -14,14 +14,14 @@ enum { RESOURCE_LIST_NAME_KEY, RESOURCE_LIST_GROUP_ID, RESOURCE_LIST_FIRST };
     "x.id, x.group_id, x.subscription_id, x.type, x.name, x.name_key, x.location, x.tags, x.sku, x.state, "  \
     "x.created_at, x.changed_at, x.created_by, x.created_by_type, x.changed_by, x.changed_by_type"
 #define RESOURCE_LIST_ORDER " order by x.name_key, x.group_id limit $5::bigint"
-#define RESOURCE_LIST_BEHIND "(x.name_key, x.group_id) > ($3, $4::bigint)" RESOURCE_LIST_ORDER
 #define RESOURCE_LIST_SHOWN(columns, joins)                                                                  \
     ") e join arm.resource_group g on g.id = e.group_id " joins " order by e.name_key, e.group_id"
-// One type of a subscription: $6 and $7 are the least and the greatest name.
+// One type of a subscription, behind ($3, $4) and up to the name $6. The lower bound is one comparison: of
+// two the index may take the wrong one to start from, and read everything before the position.
 #define RESOURCE_LIST_OF_SUBSCRIPTION(columns, joins)                                                        \
     "select e.name_key, e.group_id, " columns " from (select " RESOURCE_LIST_ROW                             \
-    " from arm.resource x where x.subscription_id = $1::uuid and x.type_key = $2 and x.name_key >= $6 "      \
-    "and x.name_key <= $7 and " RESOURCE_LIST_BEHIND                                                         \
+    " from arm.resource x where x.subscription_id = $1::uuid and x.type_key = $2 and x.name_key <= $6 "      \
+    "and (x.name_key, x.group_id) > ($3, $4::bigint)" RESOURCE_LIST_ORDER                                    \
     RESOURCE_LIST_SHOWN(columns, joins)
 // The same of groups: $6 is an array of {"group","low","high"}.
 #define RESOURCE_LIST_OF_RANGES(columns, joins)                                                              \
@@ -29,8 +29,9 @@ enum { RESOURCE_LIST_NAME_KEY, RESOURCE_LIST_GROUP_ID, RESOURCE_LIST_FIRST };
     " from json_to_recordset($6::json) as s(\"group\" text, low text, high text) "                           \
     "join arm.resource_group h on h.subscription_id = $1::uuid and h.name_key = s.\"group\" "                \
     "cross join lateral (select " RESOURCE_LIST_ROW " from arm.resource x where x.group_id = h.id "          \
-    "and x.type_key = $2 and x.name_key >= s.low and x.name_key <= s.high and " RESOURCE_LIST_BEHIND         \
-    ") x" RESOURCE_LIST_ORDER                                                                                \
+    "and x.type_key = $2 and x.name_key <= s.high and (x.name_key, x.group_id) > "                           \
+    "(greatest(s.low collate \"C\", $3::text), case when $3::text >= s.low collate \"C\" then $4::bigint "   \
+    "else 0 end)" RESOURCE_LIST_ORDER ") x" RESOURCE_LIST_ORDER                                              \
     RESOURCE_LIST_SHOWN(columns, joins)
 
 struct resource_list {

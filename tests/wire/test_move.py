@@ -1,10 +1,12 @@
 """Moving resources (contract/arm-core.md 2.6, decisions 4): between groups and subscriptions, and everything that refuses it."""
+import os
+import signal
 import time
 import uuid
 
 import pytest
 
-from harness.site import ACR_PULL
+from harness.site import ACR_PULL, Site
 
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
@@ -314,3 +316,42 @@ def test_somebody_elses_operation_is_not_shown(site, operator, groups):
     stranger = site.client_of(site.principal())
     assert stranger.get(accepted.expect(202).header("Location")).status in (403, 404)
     poll(operator, accepted).expect(204)
+
+
+def test_a_move_is_whole_although_serve_is_killed_in_it(tmp_path):
+    """arm-core 2.6.1, decisions 4: held before its commit nothing has moved, and both groups are locked; after kill -9 of
+    `serve` all of it moves, and the Location that was given before ends in 204."""
+    points = tmp_path / "points"
+    points.mkdir()
+    site = Site(tmp_path / "state", port=9462, region="mover", environment={
+        "AZSACR_FAILPOINT_DIRECTORY": str(points), "AZSACR_LEASE_SECONDS": "2"}).start()
+    try:
+        operator = site.operator()
+        groups = [make_group(site, operator), make_group(site, operator)]
+        source, target = (scope(site, g) for g in groups)
+        ids = [bare_registry(site, operator, groups[0]) for _ in range(3)]
+        held = points / "move.held"
+        held.touch()
+        (points / "armed").write_text(f"hold:{held}\n")
+        (points / "armed").rename(points / "move.step")
+        accepted = post(operator, source, ids, target).expect(202)
+        site.wait_until(lambda: (points / "move.held.reached").exists(), 20)
+        assert operator.get(accepted.header("Location")).status == 202
+        for id_ in ids:
+            operator.get(f"{id_}?api-version={REGISTRY}").expect(200)
+            assert operator.patch(f"{id_}?api-version={REGISTRY}", {}).expect(409).code == "ResourceMoveInProgress"
+        serve = site.pids("serve")
+        assert serve
+        for file in (points / "move.step", held):
+            file.unlink()
+        for pid in serve:
+            os.kill(pid, signal.SIGKILL)
+        site.wait_until(lambda: site.pids("serve") and not set(site.pids("serve")) & set(serve), 60)
+        site.wait_ready()
+        assert poll(operator, accepted, 60).status == 204
+        for id_ in ids:
+            operator.get(f"{id_}?api-version={REGISTRY}").expect(404)
+            operator.get(f"{id_.replace(groups[0], groups[1])}?api-version={REGISTRY}").expect(200)
+        assert site.sql("select count(*) from arm.resource_group where moved_by is not null") == ["0"]
+    finally:
+        site.stop()

@@ -21,6 +21,7 @@ struct arm_read {
     const struct db_statement *statement;
     bool (*prepare)(struct arm_call *call, struct db_value *values, size_t *count);
     bool (*answer)(struct arm_call *call, const struct db_result *result);
+    const struct db_statement *many; // NULL, or `statement` for several at once (db/pipeline.h)
 };
 
 enum arm_flags {

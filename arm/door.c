@@ -239,7 +239,7 @@ static bool try_read_lane(struct arm_call *call, struct lane_read *read)
     if (!door_version_present(call) || !door_version_served(call) || !uuid_is(call->subscription_id))
         return false;
     *read = (struct lane_read){
-        .statement = operation->read->statement, .answer = answer_read, .otherwise = work, .busy = busy};
+        .statement = operation->read->statement, .many = operation->read->many, .answer = answer_read, .otherwise = work, .busy = busy};
     return operation->read->prepare(call, read->values, &read->count);
 }
 

@@ -66,6 +66,8 @@ static void add_operations(const struct arm_type *type)
         http_router_add(router, &o->http);
         if (o->lane == ARM_READ && o->read)
             lane_add_statement(o->read->statement);
+        if (o->lane == ARM_READ && o->read && o->read->many)
+            lane_add_statement(o->read->many);
     }
 }
 

@@ -105,7 +105,7 @@ static bool migrate(PGconn *pg, const struct db_migration *migrations, struct ar
     if (!execute(pg, LOCK, "the migration lock", arena, why) ||
         !execute(pg, table, "table azsacr_schema", arena, why))
         return false;
-    struct db_result rows = {PQexec(pg, applied)};
+    struct db_result rows = {.rows = PQexec(pg, applied)};
     bool good = PQresultStatus(rows.rows) == PGRES_TUPLES_OK;
     if (!good)
         *why = arena_printf(arena, "table azsacr_schema: %s", session_message(arena, PQerrorMessage(pg)));

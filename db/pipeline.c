@@ -6,15 +6,18 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 enum {
     WAITING_LIMIT = 1024,
     SENT_LIMIT = 1024,
-    BATCH = 64,                   // queries that share a Sync, and so an error and the time of their answers
+    ENOUGH = 16,                  // waiting queries that are not held back behind those in flight
     WAIT_LIMIT = 2 * 1000 * 1000, // microseconds until an unsent query is given up
     STUCK_GRACE = 750 * 1000,     // beyond statement_timeout, without any answer
 };
+
+static const struct db_statement pipeline_discard_plans = {"pipeline_discard_plans", "discard plans"};
 
 void queue_push(struct query_queue *queue, struct db_query *query)
 {
@@ -110,6 +113,25 @@ void pipeline_writable(void *argument)
         pipeline_flush(p);
 }
 
+// One result belongs to several that were asked together. Where it is not their rows, each is asked once
+// more.
+static void answer_together(struct db_pipeline *p, struct db_query *first, const PGresult *result)
+{
+    struct db_query *queries[PIPELINE_BATCH] = {first};
+    size_t count = 1;
+    while (count < first->together && (queries[count] = queue_pop(&p->sent)) != NULL)
+        count++;
+    ExecStatusType status = PQresultStatus(result);
+    if (status == PGRES_TUPLES_OK && pipeline_answer_many(queries, count, (PGresult *)(uintptr_t)result))
+        return;
+    if (status != PGRES_PIPELINE_ABORTED)
+        session_log_failure("database.failed", first->many->name, result);
+    for (size_t i = 0; i < count; i++) {
+        queries[i]->retried = true;
+        queue_push(&p->victims, queries[i]);
+    }
+}
+
 // One result belongs to the first of those sent.
 static void answer(struct db_pipeline *p, PGresult *result)
 {
@@ -118,9 +140,14 @@ static void answer(struct db_pipeline *p, PGresult *result)
         PQclear(result);
         return;
     }
+    if (query->together > 1) {
+        answer_together(p, query, result);
+        PQclear(result);
+        return;
+    }
     ExecStatusType status = PQresultStatus(result);
     if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
-        const struct db_result rows = {result};
+        const struct db_result rows = {.rows = result};
         finish(query, DB_COMMITTED, &rows);
     } else if (status == PGRES_PIPELINE_ABORTED && !query->retried) {
         // Another's error ended the batch.
@@ -203,11 +230,33 @@ static bool send_query(struct db_pipeline *p, struct db_query *query)
                                v->formats, 0) == 1;
 }
 
+// The first waiting query and those that the same statement can answer. How many; 0 when they are one.
+static size_t send_alike(struct db_pipeline *p, size_t limit)
+{
+    struct db_query *queries[PIPELINE_BATCH];
+    size_t count = pipeline_alike(&p->waiting, limit);
+    if (count < 2)
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        queries[i] = queue_pop(&p->waiting);
+        queries[i]->together = i == 0 ? count : 0;
+        queue_push(&p->sent, queries[i]);
+    }
+    if (!pipeline_send_many(p, queries, count))
+        drop_with_message(p);
+    return count;
+}
+
 static void send_batch(struct db_pipeline *p)
 {
     size_t sent = 0;
     struct query_queue refused = {0};
-    while (p->waiting.first != NULL && sent < BATCH && p->sent.count < SENT_LIMIT) {
+    while (p->state == PIPELINE_READY && p->waiting.first != NULL && sent < PIPELINE_BATCH &&
+           p->sent.count < SENT_LIMIT) {
+        size_t alike = send_alike(p, PIPELINE_BATCH - sent);
+        sent += alike;
+        if (alike > 0)
+            continue;
         // What is asked again goes alone: it is no victim twice, and nobody's whose session it may have
         // ended.
         if (p->waiting.first->retried && sent > 0)
@@ -217,6 +266,7 @@ static void send_batch(struct db_pipeline *p)
             queue_push(&refused, query);
             continue;
         }
+        query->together = 0;
         queue_push(&p->sent, query);
         if (!send_query(p, query)) {
             drop_with_message(p);
@@ -245,6 +295,9 @@ static void after_iteration(void *argument)
     struct db_pipeline *p = ((struct pipeline_hook *)argument)->pipeline;
     if (p == NULL || p->state != PIPELINE_READY || p->waiting.first == NULL)
         return;
+    // While the server is at work, more may come that can share a statement.
+    if (p->syncs > 0 && p->waiting.count < ENOUGH)
+        return;
     if (p->sent.count == 0)
         p->progress = clock_monotonic();
     bool sent = false;
@@ -266,6 +319,19 @@ static void expire_waiting(struct db_pipeline *p, int64_t now)
         queue_push(now > query->deadline ? &over : &p->waiting, query);
     for (struct db_query *query; (query = queue_pop(&over)) != NULL;)
         finish(query, DB_UNAVAILABLE, NULL);
+}
+
+static void replanned(struct db_query *query, enum db_outcome outcome, const struct db_result *result)
+{
+    (void)outcome, (void)result;
+    ((struct db_pipeline *)((char *)query - offsetof(struct db_pipeline, replan)))->replanning = false;
+}
+
+static void replan(struct db_pipeline *p)
+{
+    p->replanning = true;
+    p->replan = (struct db_query){.statement = &pipeline_discard_plans, .done = replanned};
+    db_pipeline_send(p, &p->replan);
 }
 
 static void tick(void *argument)
@@ -291,6 +357,8 @@ static void tick(void *argument)
         if (p->sent.count > 0 &&
             now > p->progress + (int64_t)p->target.statement_timeout * 1000 + STUCK_GRACE)
             pipeline_drop(p, "the server did not answer in time", SENT_OVER);
+        else if (!p->replanning && session_plans_are_old(&p->plans))
+            replan(p);
         break;
     }
 }
@@ -305,7 +373,8 @@ struct db_pipeline *db_pipeline_new(struct loop *loop, const struct db_target *t
     p->statements = ARENA_ARRAY(p->arena, const struct db_statement *, count + 1);
     for (size_t i = 0; i < count; i++)
         p->statements[i] = statements[i];
-    p->statement_count = count;
+    p->statements[count] = &pipeline_discard_plans;
+    p->statement_count = count + 1;
     const char *why = NULL;
     p->usable = session_settings(&p->target, p->arena, &p->settings, &why);
     if (!p->usable)

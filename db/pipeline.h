@@ -9,11 +9,16 @@ struct db_query {
     const struct db_statement *statement;    // one of those given to db_pipeline_new
     struct db_value values[DB_QUERY_VALUES]; // text is borrowed until `done`
     size_t count;
+    // NULL, or the same question asked for several at once, when several wait: each parameter is a text[] of
+    // what the queries have there (their values are texts, none null). One row for each query: the columns of
+    // `statement`, and last its ordinal, counted from 1. Prepared like `statement`.
+    const struct db_statement *many;
     // On the loop's thread, exactly once. `result` is NULL when the outcome is not DB_COMMITTED.
     void (*done)(struct db_query *query, enum db_outcome outcome, const struct db_result *result);
     int64_t deadline;      // the pipeline's
     struct db_query *next; // the pipeline's
     bool retried;          // the pipeline's
+    size_t together;       // the pipeline's: how many one statement answers, at the first of them; else 0
 };
 
 struct db_pipeline;

@@ -143,6 +143,7 @@ void pipeline_prepared(struct db_pipeline *p, bool consumed)
     }
     if (p->syncs == 0) {
         p->state = PIPELINE_READY;
+        session_plans_begin(&p->plans);
         p->failures = 0;
         log_debug("database.pipeline_ready", "application", p->target.application);
         return;

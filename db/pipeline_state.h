@@ -3,6 +3,9 @@
 #include "db/pipeline.h"
 #include "db/session.h"
 
+// Queries that share a Sync, and so an error and the time of their answers.
+enum { PIPELINE_BATCH = 64 };
+
 enum pipeline_state { PIPELINE_DOWN, PIPELINE_CONNECTING, PIPELINE_PREPARING, PIPELINE_READY };
 
 struct query_queue {
@@ -41,6 +44,9 @@ struct db_pipeline {
     size_t syncs;               // sent and not yet answered
     int64_t progress;           // when the server last said something
     struct session_parameters parameters;
+    struct session_plans plans;
+    struct db_query replan; // "discard plans", when it is time
+    bool replanning;
 };
 
 // pipeline.c
@@ -52,6 +58,14 @@ void pipeline_drop(struct db_pipeline *pipeline, const char *why, enum pipeline_
 void pipeline_flush(struct db_pipeline *pipeline);
 void pipeline_readable(void *pipeline);
 void pipeline_writable(void *pipeline);
+
+// pipeline_many.c
+// How many of the first waiting queries one statement can answer; 1: none but the first itself.
+size_t pipeline_alike(const struct query_queue *waiting, size_t limit);
+// Sends one statement for the `count` queries. False when the session refused it.
+bool pipeline_send_many(struct db_pipeline *pipeline, struct db_query *const *queries, size_t count);
+// Answers each from its row. False, and none is answered, when the rows are not one for each.
+bool pipeline_answer_many(struct db_query *const *queries, size_t count, PGresult *result);
 
 // pipeline_connect.c
 struct pipeline_hook *pipeline_hook_new(struct db_pipeline *pipeline);

@@ -8,7 +8,9 @@
 
 size_t db_rows(const struct db_result *result)
 {
-    return result != NULL && result->rows != NULL ? (size_t)PQntuples(result->rows) : 0;
+    if (result == NULL || result->rows == NULL)
+        return 0;
+    return result->only > 0 ? 1 : (size_t)PQntuples(result->rows);
 }
 
 size_t db_affected(const struct db_result *result)
@@ -18,18 +20,23 @@ size_t db_affected(const struct db_result *result)
     return (size_t)strtoull(PQcmdTuples(result->rows), NULL, 10);
 }
 
+static int row_of(const struct db_result *result, size_t row)
+{
+    return (int)(result->only > 0 ? result->only - 1 : row);
+}
+
 bool db_is_null(const struct db_result *result, size_t row, size_t column)
 {
     return row >= db_rows(result) || column >= (size_t)PQnfields(result->rows) ||
-           PQgetisnull(result->rows, (int)row, (int)column);
+           PQgetisnull(result->rows, row_of(result, row), (int)column);
 }
 
 struct text db_get(const struct db_result *result, size_t row, size_t column)
 {
     if (db_is_null(result, row, column))
         return TEXT_NONE;
-    return (struct text){PQgetvalue(result->rows, (int)row, (int)column),
-                         (size_t)PQgetlength(result->rows, (int)row, (int)column)};
+    return (struct text){PQgetvalue(result->rows, row_of(result, row), (int)column),
+                         (size_t)PQgetlength(result->rows, row_of(result, row), (int)column)};
 }
 
 int64_t db_get_int(const struct db_result *result, size_t row, size_t column)

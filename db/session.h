@@ -14,6 +14,7 @@ enum {
 
 struct db_result {
     PGresult *rows;
+    size_t only; // 0: all of them; else the one row of this number, counted from 1 (pipeline_many.c)
 };
 
 // Keywords and values for PQconnectStartParams, in the arena: what the conninfo says, and the settings that

@@ -102,6 +102,7 @@ void lane_read(struct http_exchange *exchange, const struct lane_read *read)
     item->read = *read;
     item->exchange = exchange;
     item->query.statement = read->statement;
+    item->query.many = read->many;
     item->query.count = read->count;
     item->query.done = read_done;
     memcpy(item->query.values, read->values, read->count * sizeof read->values[0]);

@@ -13,6 +13,7 @@ void lane_work(struct http_exchange *exchange, lane_handler *run, lane_refusal *
 
 struct lane_read {
     const struct db_statement *statement; // its first columns are RBAC_VERSION_COLUMNS
+    const struct db_statement *many;      // NULL, or as in struct db_query
     struct db_value values[10];
     size_t count;
     // On the loop, with a snapshot proven current by this very result. True: the answer is filled. False: the

@@ -11,12 +11,19 @@
 
 // ---- GET: one statement on the read lane
 
-static const struct db_statement registry_get = {
-    "registry_get", "select " RBAC_VERSION_COLUMNS ", " REGISTRY_RESOURCE_COLUMNS " from rbac.version v "
-                    "left join arm.resource_group g on g.subscription_id = $1::uuid and g.name_key = $2 "
-                    "left join arm.resource e on e.group_id = g.id and e.type_key = '" REGISTRY_TYPE_KEY
-                    "' and e.name_key = $3 "
-                    "left join acr.registry r on r.id = e.id"};
+#define GET_JOINS(subscription, group, name)                                                                 \
+    "left join arm.resource_group g on g.subscription_id = " subscription "::uuid and g.name_key = " group   \
+    " left join arm.resource e on e.group_id = g.id and e.type_key = '" REGISTRY_TYPE_KEY                    \
+    "' and e.name_key = " name " left join acr.registry r on r.id = e.id where v.\"only\""
+static const struct db_statement registry_get = {"registry_get",
+                                                 "select " RBAC_VERSION_COLUMNS ", " REGISTRY_RESOURCE_COLUMNS
+                                                 " from rbac.version v " GET_JOINS("$1", "$2", "$3")};
+static const struct db_statement registry_get_many = {
+    "registry_get_many",
+    "select " RBAC_VERSION_COLUMNS ", " REGISTRY_RESOURCE_COLUMNS ", k.ordinal from rbac.version v "
+    "cross join unnest($1::text[], $2::text[], $3::text[]) with ordinality "
+    "k (subscription_id, group_key, name_key, ordinal) " GET_JOINS("k.subscription_id", "k.group_key",
+                                                                   "k.name_key")};
 
 static void get_values(const struct arm_call *call, struct db_value *values)
 {
@@ -52,7 +59,7 @@ static void get_registry(struct arm_call *call)
                  TEXT_ARG(http_parameter(&call->route, "registryName")), TEXT_ARG(call->group));
 }
 
-static const struct arm_read get_lane = {&registry_get, get_prepare, get_answer};
+static const struct arm_read get_lane = {&registry_get, get_prepare, get_answer, &registry_get_many};
 
 // ---- PUT
 

@@ -14,7 +14,12 @@ static const struct db_statement echo = {"p_echo", "select $1::bigint, $2::text"
 static const struct db_statement divide = {"p_divide", "select 100 / $1::bigint"};
 static const struct db_statement nap = {"p_nap", "select pg_sleep($1::bigint / 1000.0)"};
 static const struct db_statement wide = {"p_wide", "select repeat($1::text, 4)"};
-static const struct db_statement *const statements[] = {&echo, &divide, &nap, &wide};
+static const struct db_statement quote = {"p_quote", "select $1::text, 100 / $2::bigint"};
+// Backwards, so that rows and queries are not in one order.
+static const struct db_statement quote_many = {
+    "p_quote_many", "select k.a, 100 / k.b::bigint, k.n from unnest($1::text[], $2::text[]) with ordinality "
+                    "k (a, b, n) order by k.n desc"};
+static const struct db_statement *const statements[] = {&echo, &divide, &nap, &wide, &quote, &quote_many};
 
 struct query {
     struct db_query query; // first: a query of the test is one of the pipeline
@@ -95,6 +100,54 @@ START_TEST(batches)
         ck_assert(fake_loop_until(loop, &done, COUNT, 5000));
         for (int i = 0; i < COUNT; i++)
             ck_assert(q[i].calls == 1 && q[i].outcome == DB_COMMITTED && q[i].right);
+    }
+}
+END_TEST
+
+static const char *const quoted[] = {"plain",        "", "NULL", "a\"b", "back\\slash", "{curly,comma}",
+                                     "t\u00e4xt ' ;"};
+enum { QUOTED = sizeof quoted / sizeof *quoted };
+
+struct shared {
+    struct db_query query;
+    const char *text;
+    enum db_outcome outcome;
+    bool right;
+};
+
+static void on_shared(struct db_query *query, enum db_outcome outcome, const struct db_result *result)
+{
+    struct shared *s = (struct shared *)query;
+    s->outcome = outcome;
+    s->right = outcome == DB_COMMITTED && db_rows(result) == 1 && text_is(db_get(result, 0, 0), s->text) &&
+               db_is_null(result, 1, 0);
+    done++;
+}
+
+static void send_shared(struct shared *s, const char *text, const char *divisor)
+{
+    *s = (struct shared){.text = text};
+    s->query.statement = &quote;
+    s->query.many = &quote_many;
+    s->query.values[0] = db_string(text);
+    s->query.values[1] = db_string(divisor);
+    s->query.count = 2;
+    s->query.done = on_shared;
+    db_pipeline_send(pipeline, &s->query);
+}
+
+// Asked together, each gets its own row, whatever its text; one that fails is nobody else's failure.
+START_TEST(asked_together)
+{
+    enum { COUNT = 200 };
+    static struct shared s[COUNT];
+    for (int bad = -1; bad < 140; bad += 70) {
+        done = 0;
+        for (int i = 0; i < COUNT; i++)
+            send_shared(&s[i], quoted[i % QUOTED], i == bad ? "0" : "5");
+        ck_assert(fake_loop_until(loop, &done, COUNT, 20000));
+        for (int i = 0; i < COUNT; i++)
+            ck_assert_msg(i == bad ? s[i].outcome == DB_FAILED : s[i].right, "%d: %d", i, s[i].outcome);
     }
 }
 END_TEST
@@ -285,6 +338,7 @@ Suite *suite_pipeline(void)
     tcase_set_timeout(tests, 20);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, batches);
+    tcase_add_test(tests, asked_together);
     tcase_add_test(tests, error_isolation);
     tcase_add_test(tests, bound);
     tcase_add_test(tests, wide_values);

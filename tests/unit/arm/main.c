@@ -12,6 +12,7 @@ Suite *suite_path(void);
 Suite *suite_throttle(void);
 Suite *suite_activity(void);
 Suite *suite_types(void);
+Suite *suite_graph(void);
 
 int main(void)
 {
@@ -25,6 +26,7 @@ int main(void)
     srunner_add_suite(runner, suite_throttle());
     srunner_add_suite(runner, suite_activity());
     srunner_add_suite(runner, suite_types());
+    srunner_add_suite(runner, suite_graph());
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

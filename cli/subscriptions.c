@@ -54,6 +54,10 @@ static const struct db_statement groups_left = {
     "select g.name, count(*) over () from arm.resource_group g where g.subscription_id = $1"
     " order by g.name_key limit $2",
 };
+static const struct db_statement locks_left = {
+    "subscription_locks",
+    "select l.name from arm.lock l where l.scope_key = '/subscriptions/' || $1::text order by l.name_key",
+};
 static const struct db_statement remove_registrations = {
     "subscription_registrations_remove",
     "delete from arm.provider_registration where subscription_id = $1",
@@ -175,6 +179,16 @@ static bool no_groups_left(struct request *r, struct db_transaction *tx, const s
                                   TEXT_ARG(buffer_done(&names)), count == 1 ? "it" : "them", enable_first));
 }
 
+// A lock says that what it stands at must not go; also to the operator.
+static bool no_locks_left(struct request *r, struct db_transaction *tx, const struct subscription *s)
+{
+    const struct db_result *rows = DB_RUN(tx, &locks_left, db_text(s->id));
+    if (db_rows(rows) == 0)
+        return !db_failed(tx);
+    return refuse(r, arena_printf(r->arena, "'%.*s' is locked by '%.*s'; delete its locks first",
+                                  TEXT_ARG(s->name), TEXT_ARG(db_get(rows, 0, 0))));
+}
+
 static bool remove_one(struct request *r, struct db_transaction *tx, const struct subscription *s)
 {
     if (s->operator_owned)
@@ -182,7 +196,7 @@ static bool remove_one(struct request *r, struct db_transaction *tx, const struc
     if (s->first)
         return refuse(
             r, "the first subscription cannot be removed: endpoints.json names it; disable it instead");
-    if (!no_groups_left(r, tx, s))
+    if (!no_groups_left(r, tx, s) || !no_locks_left(r, tx, s))
         return false;
     assignments_delete_below(tx, text_of(arena_printf(r->arena, "/subscriptions/%.*s", TEXT_ARG(s->id))));
     DB_RUN(tx, &remove_registrations, db_text(s->id));

@@ -198,6 +198,20 @@ def test_removal_refuses_while_groups_exist_and_names_them(site, operator):
     assert site.client_of(principal).get("/subscriptions?api-version=2016-06-01").json["value"] == []
 
 
+def test_removal_refuses_while_it_is_locked(site, operator, another):
+    lock = f"/subscriptions/{another}/providers/Microsoft.Authorization/locks/keep?api-version=2016-09-01"
+    operator.put(lock, {"properties": {"level": "CanNotDelete"}}).expect(201)
+    assert "is locked by 'keep'; delete its locks first" in refused(site, "remove", another)
+    operator.delete(lock).expect(200)
+
+
+def test_tags_of_a_subscription_are_shown_by_version(site, operator, another):  # arm-core 2.2.1
+    operator.put(f"/subscriptions/{another}/providers/Microsoft.Resources/tags/default?api-version=2019-10-01",
+                 {"properties": {"tags": {"cost": "1"}}}).expect(200)
+    assert operator.get(f"/subscriptions/{another}?api-version=2019-11-01").expect(200).json["tags"] == {"cost": "1"}
+    assert "tags" not in operator.get(f"/subscriptions/{another}?api-version=2019-06-01").expect(200).json
+
+
 def test_a_name_that_looks_like_another_id_is_found_by_the_id(site, another):
     name = site.command("subscription", "add", another)["subscriptionId"]  # called like the other's id
     try:

@@ -55,7 +55,7 @@ static bool check_database(struct db_transaction *tx, void *argument)
     if (db_rows(r) != 1)
         return false;
     const struct config *c = f->config;
-    int64_t ours = c->loops + c->request_workers + c->job_workers + c->receiver_connections + 4;
+    int64_t ours = c->loops + c->request_workers + c->job_workers + c->receiver_connections + 5;
     if (db_get_int(r, 0, 1) < 150000)
         finding(f, "the database is older than PostgreSQL 15: upgrade it");
     if (ours > db_get_int(r, 0, 0) - 5)

@@ -114,6 +114,19 @@ bool arm_resource_insert(struct arm_call *call, struct arm_resource *resource)
     return true;
 }
 
+static const struct db_statement new_id = {
+    "arm_resource_new_id", "select nextval('arm.resource_id_seq'), " MICROSECONDS("clock_timestamp()")};
+
+bool arm_resource_new_id(struct arm_call *call)
+{
+    if (call->new_id != 0)
+        return true;
+    const struct db_result *row = DB_RUN0(call->tx, &new_id);
+    call->new_id = db_get_int(row, 0, 0);
+    call->new_at = db_get_int(row, 0, 1);
+    return call->new_id != 0;
+}
+
 void arm_resource_create_values(struct arm_call *call, struct arm_resource *resource,
                                 struct db_value values[ARM_RESOURCE_CREATE_VALUES])
 {

@@ -37,7 +37,7 @@ bool arm_resource_find(struct arm_call *call, const char *type, struct text name
 bool arm_resource_insert(struct arm_call *call, struct arm_resource *resource);
 // The same as the beginning of a type's own statement, which makes its rows beside it in one round trip: with
 // `e`, the row's id, empty when the group is gone or going, or when a row of that name appeared meanwhile.
-// Its first parameters are the values below, which also complete `resource`; call->new_id must not be 0.
+// Its first parameters are the values below, which also complete `resource`.
 #define ARM_RESOURCE_CREATE                                                                                  \
     "with g as materialized (select g.id from arm.resource_group g where g.id = $2 and "                     \
     "g.state <> 'Deleting' for key share), e as (insert into arm.resource (id, group_id, subscription_id, "  \
@@ -48,6 +48,8 @@ bool arm_resource_insert(struct arm_call *call, struct arm_resource *resource);
     "on conflict (group_id, type_key, name_key) do nothing returning id)"
 #define ARM_RESOURCE_CREATE_TIME "'epoch'::timestamptz + $12::bigint * interval '1 microsecond'"
 enum { ARM_RESOURCE_CREATE_VALUES = 14 };
+// Before it: call->new_id, where the door saw the resource and it went meanwhile. False when that failed.
+bool arm_resource_new_id(struct arm_call *call);
 void arm_resource_create_values(struct arm_call *call, struct arm_resource *resource,
                                 struct db_value values[ARM_RESOURCE_CREATE_VALUES]);
 // Writes tags, sku, name's casing and state, and raises changed_at and changed_by (given back). Every

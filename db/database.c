@@ -30,6 +30,7 @@ struct db_transaction {
     bool renewed;  // the connection was made anew under the first statement
     bool alone;    // one statement: the server opens and ends a transaction round it
     bool repeated; // run before, in vain: now each statement is waited for
+    bool hoped;    // something was deferred: a run that may fail where the plain form would wait
     size_t statements;
     struct connection_step deferred[DEFERRED]; // to be sent with the next statement or the commit
     size_t deferred_count;
@@ -136,6 +137,7 @@ bool db_defer(struct db_transaction *tx, const struct db_statement *statement, c
     struct db_value *kept = ARENA_ARRAY(tx->arena, struct db_value, count + 1);
     for (size_t i = 0; i < count; i++)
         kept[i] = values[i];
+    tx->hoped = true;
     tx->deferred[tx->deferred_count++] = (struct connection_step){statement, kept, count, NULL};
     return true;
 }
@@ -348,6 +350,7 @@ static enum db_outcome run_until_done(struct db_connection *connection, bool alo
                                       bool (*run)(struct db_transaction *, void *), void *argument)
 {
     int64_t limit = clock_monotonic() + AGAIN_LIMIT;
+    unsigned most = RUNS_AGAIN;
     for (unsigned again = 0;; again++) {
         struct db_transaction tx = {.connection = connection,
                                     .arena = arena_new(),
@@ -358,7 +361,9 @@ static enum db_outcome run_until_done(struct db_connection *connection, bool alo
         arena_free(tx.arena);
         if (outcome == DB_COMMITTED || !tx.retry)
             return outcome;
-        if (again == RUNS_AGAIN || clock_monotonic() > limit) {
+        if (tx.hoped)
+            most = RUNS_AGAIN + 1; // only the first run can have been one
+        if (again == most || clock_monotonic() > limit) {
             log_warning("database.contended", "message", "a transaction was run again in vain");
             return DB_UNAVAILABLE;
         }

@@ -54,10 +54,8 @@ enum registry_made registry_rows_create(struct arm_call *call, struct registry_r
     enum { COUNT = ARM_RESOURCE_CREATE_VALUES + 8 };
     struct db_value values[COUNT];
     struct registry_settings *settings = &registry->settings;
-    if (call->new_id == 0) { // it was there a moment ago
-        db_retry(call->tx);
+    if (!arm_resource_new_id(call))
         return REGISTRY_NOT_MADE;
-    }
     arm_resource_create_values(call, &registry->envelope, values);
     settings->retention_updated_at = registry->envelope.created_at;
     struct db_value own[] = {

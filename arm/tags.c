@@ -241,7 +241,7 @@ static json_t *stored_tags(struct arm_call *call, const struct tagged *tagged)
 static void patch(struct arm_call *call)
 {
     struct tagged tagged;
-    struct text operation, written;
+    struct text operation, written = TEXT_NONE;
     json_t *given;
     if (!known_operation(call, &operation) || !tags_of_body(call, &given))
         return;

@@ -37,7 +37,7 @@ static const struct key keys[] = {
     KEY(loops, NUMBER, "2", NULL),
     KEY(request_workers, NUMBER, "8", NULL),
     KEY(job_workers, NUMBER, "2", NULL),
-    KEY(receiver_connections, NUMBER, "8", NULL),
+    KEY(receiver_connections, NUMBER, "16", NULL),
     KEY(receiver_threads, NUMBER, "1000", NULL),
     KEY(api_versions, STRING, "mixed", "mixed|strict|modern"),
     KEY(sku, STRING, "any", "any|standard-only"),

@@ -150,7 +150,8 @@ static void write_item(const void *context, struct buffer *b, const struct db_re
 static bool hidden_from_hybrid_az(const struct arm_call *call, const struct filter *filter)
 {
     static const char *const groups[] = {"acr repository ", "acr manifest ", "acr helm "};
-    if (!site()->config->hybrid_shim || strcmp(call->api_version, "2019-10-01") != 0 || filter->terms != 1 ||
+    if (!site()->config->hybrid_shim || strcmp(call->api_version, "2019-10-01") != 0 || call->group.base ||
+        filter->terms != 1 ||
         !text_is_nocase(filter_equal(filter, FILTER_TYPE), "Microsoft.ContainerRegistry/registries"))
         return false;
     struct text command = text_trim(http_header(call->request, "commandname", NULL));

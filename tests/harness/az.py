@@ -86,8 +86,14 @@ class Az:
         return done
 
     def register(self):
-        """The very line that `azsacrd up` prints."""
-        self("cloud", "register", "-n", "azsacr", "--cloud-config", "@" + self.site.facts["cloudConfig"])
+        """The very lines that `azsacrd up` prints: one for az up to 2.72, one for newer ones, which have no profile but one."""
+        facts = self.site.facts
+        if [int(part) for part in self.version()["azure-cli"].split(".")[:2]] >= [2, 73]:
+            self("cloud", "register", "-n", "azsacr", "--endpoint-resource-manager", facts["resourceManager"],
+                 "--suffix-acr-login-server-endpoint", facts["acrSuffix"])
+            self("cloud", "set", "-n", "azsacr")
+            return
+        self("cloud", "register", "-n", "azsacr", "--cloud-config", "@" + facts["cloudConfig"])
         self("cloud", "set", "-n", "azsacr")
         if self.profile != "2020-09-01-hybrid":
             self.use_profile()
@@ -112,3 +118,45 @@ class Az:
         script.write_text(f'#!/bin/sh\n[ "$1" = ps ] && exit 0\nexec {real} "$@"\n')
         script.chmod(0o755)
         return f"{bin_}:{os.environ['PATH']}"
+
+    def serving(self, **more):
+        """`with az.serving() as quick:` commands of one process: for tests that run many of them."""
+        return AzServing(self, more)
+
+
+class AzServing:
+    """An az whose commands run one after the other in one process of its own Python (az_serve.py)."""
+
+    def __init__(self, az, more):
+        self.az, self.more = az, more
+        program = pathlib.Path(az.program)
+        self.python = str(program.parent / "python") if program.is_absolute() else "/usr/bin/python3"
+
+    def __enter__(self):
+        self.log = open(self.az.directory / "serving.log", "w+")
+        self.process = subprocess.Popen([self.python, str(pathlib.Path(__file__).parent / "az_serve.py")], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
+                                        env=self.az.environment(**self.more))
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait(30)
+        self.log.close()
+
+    def run(self, *arguments):
+        self.process.stdin.write(json.dumps(arguments) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, f"az ended at {' '.join(arguments)}: {pathlib.Path(self.log.name).read_text()[-2000:]}"
+        done = json.loads(line)
+        return subprocess.CompletedProcess(["az", *arguments], done["code"], done["stdout"], done["stderr"])
+
+    def __call__(self, *arguments):
+        done = self.run(*arguments)
+        if done.returncode != 0:
+            raise AzFailed(arguments, done)
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            return done.stdout

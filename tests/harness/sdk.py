@@ -20,7 +20,7 @@ const options = { endpoint: facts.endpoint, credentialScopes: [facts.audience + 
                   credentials: { scopes: [facts.audience + "/.default"] } };
 const answer = (object) => process.stdout.write(JSON.stringify(object ?? null));
 const all = async (pages) => { const found = []; for await (const one of pages) found.push(one); return found; };
-const fails = async (promise) => { try { await promise; } catch (e) { return { code: e.code, status: e.statusCode, message: e.message }; }
+const fails = async (promise) => { try { await promise; } catch (e) { return { code: e.code ?? e.body?.code, status: e.statusCode, message: e.message }; }
                                    throw new Error("it did not fail"); };
 """
 PYTHON = """
@@ -50,8 +50,8 @@ def fails(call, *arguments, **named):
 class Sdk:
     """One language's SDKs against a site, signed in as the operator or as `principal`."""
 
-    def __init__(self, site, language, principal=None):
-        self.site, self.language = site, language
+    def __init__(self, site, language, principal=None, environment=None):
+        self.site, self.language, self.environment = site, language, environment or {}
         home = BUILD / f"sdk-{language}"
         complete = home / "complete"
         if not complete.exists() or complete.read_text().splitlines()[0] != str(home):
@@ -69,7 +69,7 @@ class Sdk:
                       "python": ([str(self.home / "bin" / "python"), "-"], PYTHON + source)}[self.language]
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("AZURE_", "AZSACR_", "PYTHON", "NODE_"))}
         environment.update({"NODE_EXTRA_CA_CERTS": self.site.ca, "REQUESTS_CA_BUNDLE": self.site.ca,
-                            "AZSACR_TEST": json.dumps({"facts": facts, "values": values})})
+                            "AZSACR_TEST": json.dumps({"facts": facts, "values": values}), **self.environment})
         done = subprocess.run(line, input=text, capture_output=True, text=True, cwd=self.home, env=environment, timeout=120)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout) if done.stdout else None

@@ -55,6 +55,7 @@ START_TEST(refuses_malformed)
 }
 END_TEST
 
+// arm-core 1.1.7: a nested name is parent/child, its type Ns/parents/children.
 START_TEST(builds)
 {
     struct arena *arena = arena_new();

@@ -32,15 +32,15 @@ struct upload {
     int64_t range_from, range_to; // Content-Range; -1: none
     struct store_file *file;      // open and locked between begin and the end
     int64_t start;                // the session's size when this request began
-    bool put_cut;                 // an earlier PUT wrote down where its bytes began
+    int64_t made_at; // monotonic, before the statement that made the session's row; 0: it did not
+    bool put_cut;    // an earlier PUT wrote down where its bytes began
     struct upload_hash hash, hash_at_start;
     struct upload_limit *limit;
-    int64_t held;    // bytes taken from the limit
-    bool published;  // an earlier PUT without a body did it; only its answer was lost
-    int64_t made_at; // monotonic, before the statement that made the session's row; 0: it did not
-    bool at_once;    // closing without a look at the session before: its row must be as is expected,
-    bool missed;     // or nothing is done
-    bool refused;    // the answer is filled; what still comes is discarded
+    int64_t held;   // bytes taken from the limit
+    bool published; // an earlier PUT without a body did it; only its answer was lost
+    bool at_once;   // closing without a look at the session before: its row must be as is expected,
+    bool missed;    // or nothing is done
+    bool refused;   // the answer is filled; what still comes is discarded
 };
 
 // `call` needs arena, request and answer. False: refused from the headers, the answer is filled.

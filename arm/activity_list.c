@@ -297,7 +297,7 @@ static const char *next_link(struct listing *l)
     for (char *at = link; (at = strstr(at, "$skiptoken=")) != NULL; at++)
         name = at; // the last: it is put at the end
     if (name)
-        memcpy(name, "$skipToken", 10);
+        name[5] = 'T';
     return link;
 }
 

@@ -111,7 +111,7 @@ bool throttle_take(struct text subscription_id, const char *object_id, enum thro
                    bool exempt, struct throttle_count *count)
 {
     char subscription[37] = "", object[37] = "";
-    if (subscription_id.length == 36)
+    if (subscription_id.base && subscription_id.length == 36)
         memcpy(subscription, subscription_id.base, 36);
     for (size_t i = 0; object_id[i] && i < 36; i++)
         object[i] = object_id[i];

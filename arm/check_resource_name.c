@@ -8,12 +8,45 @@
 #include <string.h>
 
 // Reserved as a whole, in any case ("Reserved resource names", Azure Resource Manager).
-static const char *const words[] = {
-    "ACCESS", "APP_BROWSERS", "APP_CODE", "APP_DATA", "APP_GLOBALRESOURCES", "APP_LOCALRESOURCES", "APP_THEMES",
-    "APP_WEBREFERENCES", "AZURE", "BIN", "BING", "BIZSPARK", "BIZTALK", "CORTANA", "DIRECTX", "DOTNET",
-    "DYNAMICS", "EXCEL", "EXCHANGE", "FOREFRONT", "GLOBAL.ASAX", "GROOVE", "HOLOLENS", "HYPERV", "KINECT", "LYNC",
-    "MSDN", "O365", "OFFICE", "OFFICE365", "ONEDRIVE", "ONENOTE", "OUTLOOK", "POWERPOINT", "SHAREPOINT", "SKYPE",
-    "VISIO", "VISUALSTUDIO", "WEB.CONFIG"};
+static const char *const words[] = {"ACCESS",
+                                    "APP_BROWSERS",
+                                    "APP_CODE",
+                                    "APP_DATA",
+                                    "APP_GLOBALRESOURCES",
+                                    "APP_LOCALRESOURCES",
+                                    "APP_THEMES",
+                                    "APP_WEBREFERENCES",
+                                    "AZURE",
+                                    "BIN",
+                                    "BING",
+                                    "BIZSPARK",
+                                    "BIZTALK",
+                                    "CORTANA",
+                                    "DIRECTX",
+                                    "DOTNET",
+                                    "DYNAMICS",
+                                    "EXCEL",
+                                    "EXCHANGE",
+                                    "FOREFRONT",
+                                    "GLOBAL.ASAX",
+                                    "GROOVE",
+                                    "HOLOLENS",
+                                    "HYPERV",
+                                    "KINECT",
+                                    "LYNC",
+                                    "MSDN",
+                                    "O365",
+                                    "OFFICE",
+                                    "OFFICE365",
+                                    "ONEDRIVE",
+                                    "ONENOTE",
+                                    "OUTLOOK",
+                                    "POWERPOINT",
+                                    "SHAREPOINT",
+                                    "SKYPE",
+                                    "VISIO",
+                                    "VISUALSTUDIO",
+                                    "WEB.CONFIG"};
 // Reserved anywhere in a name.
 static const char *const parts[] = {"LOGIN", "MICROSOFT", "WINDOWS", "XBOX"};
 

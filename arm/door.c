@@ -64,8 +64,7 @@ static bool may_operate(struct arm_call *call)
     const struct arm_operation *operation = call->operation;
     if (operation->flags & (ARM_ANONYMOUS | ARM_NO_DECISION))
         return true;
-    if (arm_may(call, operation->action, call->scope) ||
-        (call->type->may_also && call->type->may_also(call)))
+    if (arm_may(call, operation->action, call->scope) || (call->type->may_also && call->type->may_also(call)))
         return true;
     arm_fail(call, ARM_AUTHORIZATION_FAILED, call->caller->name, call->caller->object_id, operation->action,
              TEXT_ARG(call->scope));
@@ -238,8 +237,11 @@ static bool try_read_lane(struct arm_call *call, struct lane_read *read)
         return false;
     if (!door_version_present(call) || !door_version_served(call) || !uuid_is(call->subscription_id))
         return false;
-    *read = (struct lane_read){
-        .statement = operation->read->statement, .many = operation->read->many, .answer = answer_read, .otherwise = work, .busy = busy};
+    *read = (struct lane_read){.statement = operation->read->statement,
+                               .many = operation->read->many,
+                               .answer = answer_read,
+                               .otherwise = work,
+                               .busy = busy};
     return operation->read->prepare(call, read->values, &read->count);
 }
 

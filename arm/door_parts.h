@@ -83,7 +83,7 @@ struct door_call {
     bool throttled; // a bucket was asked
     bool routed;
     const struct rbac_caller *on_behalf_of; // of a request of ours that carries no token; else NULL
-    const struct db_result *look; // of door_look; NULL unless it asked for more than the version
+    const struct db_result *look;           // of door_look; NULL unless it asked for more than the version
 };
 
 // door.c: a whole request of our own (arm/inner.h).

@@ -217,7 +217,8 @@ struct text arm_failure_body(struct arena *arena, const struct arm_failure *fail
 #define ARM_TAG_NAME_NOT_FOUND 404, "TagNameNotFound", FROM_GATEWAY, "The tag name '%.*s' could not be found."
 #define ARM_TAG_NAME_IN_USE                                                                                  \
     409, "TagNameInUse", FROM_GATEWAY,                                                                       \
-        "The tag name '%.*s' cannot be deleted, because it is in use by '%lld' resources or resource groups."
+        "The tag name '%.*s' cannot be deleted, because it is in use by '%lld' resources or resource "       \
+        "groups."
 #define ARM_TAG_NAME_HAS_VALUES                                                                              \
     409, "TagNameHasValues", FROM_GATEWAY,                                                                   \
         "The tag name '%.*s' cannot be deleted before its values are deleted."
@@ -262,11 +263,6 @@ struct text arm_failure_body(struct arena *arena, const struct arm_failure *fail
 #define ARM_BATCH_CUT                                                                                        \
     503, "ServerTimeout", FROM_GATEWAY,                                                                      \
         "The batch was not completed: its first '%zu' requests were run, the others were not."
-
-// ---- Resource Graph: what is wrong stands in its details ----
-#define ARM_GRAPH_FAILED                                                                                     \
-    400, "BadRequest", FROM_GATEWAY,                                                                         \
-        "Please provide below info when asking for support: timestamp = %.*s, correlationId = %s."
 
 // ---- checkAccess ----
 #define ARM_ACCESS_REQUIRED                                                                                  \

@@ -64,8 +64,9 @@ struct arm_author arm_author_of(const struct arm_call *call);
 // The key systemData and its object.
 void arm_write_system_data(struct buffer *out, const struct arm_resource *resource);
 
-// If-Match and If-None-Match of a write; `etag` as its header has it, TEXT_NONE for types without. False after
-// 412. Of a PATCH or DELETE only once the resource is known to exist: without one they answer 404 and 204.
+// If-Match and If-None-Match of a write; `etag` as its header has it, TEXT_NONE for types without. False
+// after 412. Of a PATCH or DELETE only once the resource is known to exist: without one they answer 404 and
+// 204.
 bool arm_precondition(struct arm_call *call, bool exists, struct text etag);
 
 // "West US" and "westus" are one. True when it is the region that we have.

@@ -50,7 +50,7 @@ struct config {
     // Pages of which origins may read answers in a browser, between commas; NULL: the portal's; "none".
     const char *portal_origins;
     // Computed, lower case.
-    const char *const *origins; // of portal_origins, NULL-ended
+    const char *const *origins;  // of portal_origins, NULL-ended
     const char *suffix;          // "azsacr.local.azurestack.external"
     const char *acr_suffix;      // ".azsacr.local.azurestack.external[:port]"
     const char *host_management; // "management.local.azurestack.external"

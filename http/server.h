@@ -17,7 +17,7 @@ struct http_server_config {
     const char *loopback;      // "127.0.0.1:PORT" plain TCP listener on every loop, or NULL
     const struct http_host *hosts;
     size_t host_count;
-    size_t body_limit; // 4 MiB + 64 KiB; above it 413
+    size_t body_limit;          // 4 MiB + 64 KiB; above it 413
     const char *const *origins; // whose pages may read answers (http/cors.h), NULL-ended; NULL: nobody's
     // Answers what the fence refuses itself (413, 417, malformed, unknown host 421), in the host's own form.
     // exchange->request.host tells whose; the answer is filled before this returns.

@@ -27,8 +27,8 @@ bool rbac_version_lock(struct db_transaction *tx, struct rbac_version *version);
 // For writes without notes, after their last statement that can wait: false, having asked for another run,
 // when the version they decided with (db_context) is no longer the current one. True without a context.
 bool rbac_still_current(struct db_transaction *tx);
-// The same without a round trip: the commit itself proves it, or the transaction is run again. False where that
-// is not possible (db_defer; notes, or no context): then decide again as above.
+// The same without a round trip: the commit itself proves it, or the transaction is run again. False where
+// that is not possible (db_defer; notes, or no context): then decide again as above.
 bool rbac_prove_at_commit(struct db_transaction *tx);
 // The same with the version locked: for writes whose check spans rows that others change
 // (the last Owner, a name used once). Only the hook's statement and reads may follow it (lock order).
@@ -50,8 +50,8 @@ const struct rbac_snapshot *rbac_snapshot_try(const struct rbac_version *version
 // began after the version's answer arrived may decide too, and is what this gives when versions move on
 // meanwhile.
 const struct rbac_snapshot *rbac_snapshot_wait(const struct rbac_version *version, unsigned limit_ms);
-// The one at hand, however old, or NULL before the first; never waits. For what grants nothing (whose bucket a
-// request is taken from). Release it.
+// The one at hand, however old, or NULL before the first; never waits. For what grants nothing (whose bucket
+// a request is taken from). Release it.
 const struct rbac_snapshot *rbac_snapshot_at_hand(void);
 void rbac_snapshot_release(const struct rbac_snapshot *snapshot);
 const struct rbac_version *rbac_snapshot_version(const struct rbac_snapshot *snapshot);

@@ -82,8 +82,10 @@ START_TEST(origins_are_normal)
     ck_assert_str_eq(config->origins[1], "http://b.example.com:8080");
     ck_assert_ptr_null(config->origins[2]);
     ck_assert_ptr_null(load("portal_origins = none\n", &why)->origins[0]);
-    static const char *const bad[] = {"*", "null", "https://", "https://a/", "https://a b\";", "a.example.com", "https://a:0",
-                                      "https://a:x", "https://*.example.com", "https://a\"b"};
+    static const char *const bad[] = {"*",           "null",           "https://",
+                                      "https://a/",  "https://a b\";", "a.example.com",
+                                      "https://a:0", "https://a:x",    "https://*.example.com",
+                                      "https://a\"b"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ck_assert_ptr_null(load(arena_printf(arena, "portal_origins = %s\n", bad[i]), &why));
         ck_assert_ptr_nonnull(strstr(why, "portal_origins"));

@@ -11,8 +11,8 @@
 Suite *suite_group_deletion(void);
 
 static struct db_connection *connection;
-static char deleted[512];           // the scopes' last segments, in the order of deletion
-static int refusals;                // of "b" that are still to come
+static char deleted[512]; // the scopes' last segments, in the order of deletion
+static int refusals;      // of "b" that are still to come
 static const char *const refused = "b";
 
 static const char *last_segment(struct text scope)
@@ -59,8 +59,9 @@ static void set_up(void)
     connection = registry_fixture_connect();
     registry_fixture_sql("delete from arm.resource where type_key like 'test.%%'");
     registry_fixture_sql("delete from arm.resource_group where name_key = 'cage'");
-    registry_fixture_sql("insert into arm.resource_group (subscription_id, name, name_key, location, state) "
-                         "select subscription_id, 'cage', 'cage', 'local', 'Deleting' from arm.subscription limit 1");
+    registry_fixture_sql(
+        "insert into arm.resource_group (subscription_id, name, name_key, location, state) "
+        "select subscription_id, 'cage', 'cage', 'local', 'Deleting' from arm.subscription limit 1");
 }
 
 static void tear_down(void)
@@ -70,10 +71,11 @@ static void tear_down(void)
 
 static void add(const char *type, const char *name)
 {
-    registry_fixture_sql("insert into arm.resource (group_id, subscription_id, type, type_key, name, name_key, location) "
-                         "select id, subscription_id, '%s', lower('%s'), '%s', '%s', 'local' from arm.resource_group "
-                         "where name_key = 'cage'",
-                         type, type, name, name);
+    registry_fixture_sql(
+        "insert into arm.resource (group_id, subscription_id, type, type_key, name, name_key, location) "
+        "select id, subscription_id, '%s', lower('%s'), '%s', '%s', 'local' from arm.resource_group "
+        "where name_key = 'cage'",
+        type, type, name, name);
 }
 
 struct run {
@@ -122,7 +124,8 @@ START_TEST(children_go_first)
     ck_assert_int_eq(run.verdict, JOB_DONE);
     ck_assert_str_eq(deleted, "cxa");
     ck_assert(result_has(&run, "\"httpStatus\":200"));
-    ck_assert_int_eq(registry_fixture_number("select count(*) from arm.resource_group where name_key = 'cage'"), 0);
+    ck_assert_int_eq(
+        registry_fixture_number("select count(*) from arm.resource_group where name_key = 'cage'"), 0);
     arena_free(run.arena);
 }
 END_TEST
@@ -140,7 +143,8 @@ START_TEST(refused_is_tried_again_while_others_go)
     // Refused in the first pass, with the others going; in two more without progress; then it goes.
     ck_assert_int_eq(run.verdict, JOB_DONE);
     ck_assert_int_lt(refusals, 0);
-    ck_assert_int_eq(registry_fixture_number("select count(*) from arm.resource_group where name_key = 'cage'"), 0);
+    ck_assert_int_eq(
+        registry_fixture_number("select count(*) from arm.resource_group where name_key = 'cage'"), 0);
     arena_free(run.arena);
 }
 END_TEST
@@ -159,8 +163,9 @@ START_TEST(what_blocks_is_told_and_the_group_given_back)
     ck_assert(result_has(&run, "\"code\":\"ResourceGroupDeletionBlocked\""));
     ck_assert(result_has(&run, "identifiers 'Test.Parrots/parrots/b' could not be deleted"));
     ck_assert(result_has(&run, "\"message\":\"It is in use.\""));
-    ck_assert_int_eq(
-        registry_fixture_number("select 1 from arm.resource_group where name_key = 'cage' and state = 'Succeeded'"), 1);
+    ck_assert_int_eq(registry_fixture_number(
+                         "select 1 from arm.resource_group where name_key = 'cage' and state = 'Succeeded'"),
+                     1);
     arena_free(run.arena);
 }
 END_TEST

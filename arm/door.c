@@ -261,6 +261,8 @@ static bool read_request(struct arm_call *call)
         arm_fail(call, ARM_BAD_REQUEST, call->request->malformed);
     else if (call->request->body.length > BODY_LIMIT)
         arm_fail(call, ARM_REQUEST_TOO_LARGE);
+    else if (!door_part_segments(&((struct door_call *)call)->exchange->request))
+        arm_fail(call, ARM_BAD_REQUEST, "the path has escaped slashes that part it into what is no path");
     if (call->failed || !door_read_path(call)) {
         finish(call);
         return false;

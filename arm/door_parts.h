@@ -10,6 +10,9 @@ void door_answer_failure(struct arm_call *call);
 
 // path.c: subscription, group and scope from the URL; false when a segment is not acceptable (already
 // failed).
+// "%2F" parts segments as "/" does (az-cli 15): SDKs escape a scope that is one parameter of theirs, and no
+// name may hold one. False, nothing done, when they become too many or "." and ".." come out.
+bool door_part_segments(struct http_request *request);
 bool door_read_path(struct arm_call *call);
 struct text door_scope(struct arena *arena, const struct http_request *request);
 // A resource itself, not a collection, an action or something of ARM's own.

@@ -15,6 +15,29 @@ static size_t segments_of(const struct http_request *request, struct text *segme
     return count;
 }
 
+bool door_part_segments(struct http_request *request)
+{
+    struct text parted[HTTP_SEGMENTS];
+    size_t count = 0;
+    for (size_t i = 0; i < request->segment_count; i++) {
+        struct text rest = request->segments[i];
+        bool whole = text_find(rest, '/') < 0;
+        for (bool more = true; more;) {
+            ptrdiff_t slash = text_find(rest, '/');
+            more = slash >= 0;
+            struct text part = more ? text_slice(rest, 0, (size_t)slash) : rest;
+            if (count == HTTP_SEGMENTS || (!whole && (text_is(part, ".") || text_is(part, ".."))))
+                return false;
+            parted[count++] = part;
+            if (more)
+                rest = text_slice(rest, (size_t)slash + 1, rest.length);
+        }
+    }
+    memcpy(request->segments, parted, count * sizeof *parted);
+    request->segment_count = count;
+    return true;
+}
+
 static bool segments_sound(struct arm_call *call)
 {
     const struct http_request *request = call->request;

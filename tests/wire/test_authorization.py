@@ -96,13 +96,14 @@ def test_lists_hide_what_may_not_be_read(site, place):
 def test_odd_spellings_name_the_same_scope(place):
     plain = place.id
     same = [plain.upper(), plain.lower(), plain + "/", plain + "//", "/" + plain, plain.replace("/providers", "//providers"),
-            plain.replace("registries", "%72egistries")]
+            plain.replace("registries", "%72egistries"), plain + "%2f", "/" + plain[1:].replace("/", "%2F")]
     for url in same:
         assert place.callers["reader"].get(url + REGISTRY).status == 200, url
         assert place.callers["nobody"].get(url + REGISTRY).status == 403, url
     group = f"/{place.group}/"
     for url in (plain.replace(group, f"/x/..{group}"), plain.replace(group, f"/.{group}"),
-                plain.replace(group, f"/x%2F..%2F{place.group}/"), plain.replace(group, f"/{place.group}%00/"), plain + "%2f"):
+                plain.replace(group, f"/x%2F..%2F{place.group}/"), plain.replace(group, f"/{place.group}%00/"),
+                plain.replace(group, f"%2F.{group}")):
         assert place.callers["reader"].get(url + REGISTRY).status in (400, 404), url
 
 
@@ -352,3 +353,18 @@ def test_nobody_fills_the_waiting_room_for_device_codes(site):
     poll(site, codes["device_code"]).expect(200)
     assert int(sql(site, "select count(*) from rbac.device_code")) <= 10000
     sql(site, "delete from rbac.device_code")
+
+
+# arm-core 1.2.8
+def test_a_custom_roles_name_and_description_are_bounded(site, operator):
+    scope = f"/subscriptions/{site.subscription}"
+    body = {"properties": {"type": "CustomRole", "permissions": [{"actions": ["*/read"], "notActions": []}], "assignableScopes": [scope]}}
+
+    def put(name, description):
+        path = f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{uuid.uuid4()}{ROLE}"
+        return path, operator.put(path, {"properties": {**body["properties"], "roleName": name, "description": description}})
+    path, within = put(site.unique("r") + "n" * 100, "d" * 1024)
+    within.expect(201)
+    operator.delete(path).expect(200)
+    assert put("n" * 129, "")[1].expect(400).code == "RoleDefinitionNameTooLong"
+    assert put("fine", "d" * 1025)[1].expect(400).code == "DescriptionTooLong"

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from harness.site import Site
+
 V = "?api-version=2019-05-01"
 STANDARD = {"location": "local", "sku": {"name": "Standard"}}
 
@@ -192,3 +194,24 @@ def test_unknown_verbs_and_types(site, operator, registry):
     assert unknown.code == "InvalidResourceType"
     assert operator.get(f"/subscriptions/{site.subscription}/providers/Microsoft.Nothing/things{V}").expect(404).code == \
         "InvalidResourceNamespace"
+
+
+# decisions 8
+def test_strict_serves_stack_hubs_versions_only(tmp_path):
+    """In templates the modes differ too: that waits for templates."""
+    strict = Site(tmp_path / "state", port=9443, region="strict", environment={"AZSACR_API_VERSIONS": "strict"}).start()
+    try:
+        arm, group = strict.operator(), strict.unique("strict")
+        arm.put(f"/subscriptions/{strict.subscription}/resourcegroups/{group}?api-version=2019-10-01",
+                {"location": strict.region}).expect(201)
+        id_, body = strict.registry_id(group, strict.unique("reg")), {"location": "strict", "sku": {"name": "Standard"}}
+        for version in ("2025-04-01", "2022-02-01-preview"):
+            refused = arm.put(f"{id_}?api-version={version}", body).expect(400)
+            assert refused.code == "NoRegisteredProviderFound"
+            assert "The supported api-versions are '2017-10-01, 2019-05-01'." in refused.message
+        arm.put(f"{id_}{V}", body).expect(200)
+        types = arm.get(f"/subscriptions/{strict.subscription}/providers/Microsoft.ContainerRegistry?api-version=2019-10-01").expect(200)
+        listed = {t["resourceType"]: t["apiVersions"] for t in types.json["resourceTypes"]}
+        assert listed["registries"] == ["2019-05-01", "2017-10-01"]
+    finally:
+        strict.stop()

@@ -67,6 +67,26 @@ START_TEST(segments)
 }
 END_TEST
 
+START_TEST(escaped_slashes)
+{
+    struct fixture *f = fixture_new(HTTP_GET, "/%2Fsubscriptions%2Fa%2FresourceGroups/g%2F/x");
+    ck_assert(door_part_segments(&f->request));
+    ck_assert(door_read_path(&f->door.call));
+    assert_text(f->door.call.subscription_id, "a");
+    assert_text(f->door.call.group, "g");
+    fixture_free(f);
+    f = fixture_new(HTTP_GET, "/subscriptions/x%2F..%2Fa");
+    ck_assert(!door_part_segments(&f->request));
+    fixture_free(f);
+    char many[1024] = "/";
+    for (int i = 0; i < 200; i++)
+        strcat(many, "%2F");
+    f = fixture_new(HTTP_GET, many);
+    ck_assert(!door_part_segments(&f->request));
+    fixture_free(f);
+}
+END_TEST
+
 Suite *suite_path(void);
 Suite *suite_path(void)
 {
@@ -74,6 +94,7 @@ Suite *suite_path(void)
     TCase *tests = tcase_create("paths");
     tcase_add_test(tests, scopes);
     tcase_add_test(tests, segments);
+    tcase_add_test(tests, escaped_slashes);
     tcase_add_test(tests, items);
     suite_add_tcase(suite, tests);
     return suite;

@@ -304,7 +304,7 @@ static void begin_upload(struct registry_call *call)
 {
     struct upload_state state = {
         .rid = call->registry.rid, .repository = call->repository, .created = clock_wall()};
-    uuid_random(state.id);
+    store_new_id(state.id);
     registry_reply_empty(call, 202);
     http_set_header(call->answer, "Location", upload_location(call->arena, &state));
     http_set_header_string(call->answer, "Range", "0-0");

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 enum {
-    CONNECTION_MEMORY = 256 * 1024,
+    CONNECTION_MEMORY = 128 * 1024, // the library clears it for each request
     BACKLOG = 1024,
     RAW_WRITE_MS = 5000,
     // Longer than the edge waits for either side: a net for connections that it forgot.

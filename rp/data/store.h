@@ -20,6 +20,8 @@ enum store_fault {
 };
 
 bool store_open(const char *directory, const char **why, struct arena *arena); // makes it when absent
+// A new file's id. Those of one moment share a directory, so that one sync of it serves many of them.
+void store_new_id(char id[37]);
 // Creates (create) or opens the file and takes its flock, waiting up to 2 s.
 enum store_fault store_begin(const char *id, bool create, struct store_file **file);
 // Opens a file that is there, if nobody holds its lock now (STORE_BUSY).
@@ -33,8 +35,12 @@ enum store_fault store_append(struct store_file *file, const void *bytes,
 enum store_fault store_truncate(struct store_file *file, int64_t size);
 // Reads [from, from + length) for re-hashing.
 ssize_t store_read(struct store_file *file, int64_t from, void *bytes, size_t length);
-// fsync of the file, then of its directory. A failure ends the session: never retried.
+// fsync of the file, then of its directory, unless that was synced since the file got its name. A failure
+// ends the session: never retried.
 enum store_fault store_sync(struct store_file *file);
+// When store_make named the file (monotonic), for who opens it again in this process; 0: not known.
+int64_t store_named_at(const struct store_file *file);
+void store_set_named_at(struct store_file *file, int64_t at);
 void store_end(struct store_file *file); // releases the lock, closes
 // Whether a published file is there with that size.
 enum store_fault store_stat(const char *id, int64_t *size);

@@ -43,9 +43,17 @@ struct store_file {
     char id[ID_LENGTH + 1];
     int64_t size;
     int64_t written_back;
+    int64_t named_at; // monotonic; 0: not known
 };
 
 static int root = -1;
+
+// Of each directory: when the latest sync of it that succeeded began (monotonic). Whoever named a file in it
+// before that needs no sync of its own.
+static struct {
+    pthread_mutex_t mutex; // held by who syncs, for the others to wait for that
+    _Atomic int64_t synced;
+} directories[256] = {[0 ... 255] = {.mutex = PTHREAD_MUTEX_INITIALIZER}};
 
 static struct {
     pthread_mutex_t mutex;
@@ -103,6 +111,24 @@ static enum store_fault sync_directory_of(const char *path)
     char directory[3];
     snprintf(directory, sizeof directory, "%.2s", path);
     return sync_directory(directory);
+}
+
+// The same for what was done in the directory before `since`, which a sync that began later has made lasting.
+static enum store_fault sync_directory_since(const char *path, int64_t since)
+{
+    unsigned index = 0;
+    if (since == 0 || sscanf(path, "%2x", &index) != 1 || index > 255)
+        return sync_directory_of(path);
+    enum store_fault fault = STORE_OK;
+    pthread_mutex_lock(&directories[index].mutex);
+    if (atomic_load(&directories[index].synced) <= since) {
+        int64_t began = clock_monotonic();
+        fault = sync_directory_of(path);
+        if (fault == STORE_OK)
+            atomic_store(&directories[index].synced, began);
+    }
+    pthread_mutex_unlock(&directories[index].mutex);
+    return fault;
 }
 
 // A new directory is made lasting at once: that is rare, and a publish then syncs the directory only.
@@ -166,6 +192,8 @@ bool store_open(const char *directory, const char **why, struct arena *arena)
         close(root);
     root = descriptor;
     furnish();
+    for (size_t i = 0; i < 256; i++)
+        atomic_store(&directories[i].synced, 0);
     atomic_store(&water.checked, 0);
     return true;
 }
@@ -273,7 +301,27 @@ bool store_make(const char *id, struct store_file **file)
         return false;
     }
     *file = opened(descriptor, id, 0);
+    (*file)->named_at = clock_monotonic();
     return true;
+}
+
+int64_t store_named_at(const struct store_file *file)
+{
+    return file->named_at;
+}
+
+void store_set_named_at(struct store_file *file, int64_t at)
+{
+    file->named_at = at;
+}
+
+// A quarter of a second's ids share their first two digits.
+void store_new_id(char id[ID_LENGTH + 1])
+{
+    char directory[3];
+    uuid_random(id);
+    snprintf(directory, sizeof directory, "%02x", (unsigned)(clock_wall() >> 18) & 0xffu);
+    memcpy(id, directory, 2);
 }
 
 int64_t store_size(struct store_file *file)
@@ -342,7 +390,7 @@ enum store_fault store_sync(struct store_file *file)
     }
     if (!path_of(file->id, path))
         return STORE_FAILED;
-    return sync_directory_of(path) == STORE_OK ? STORE_OK : STORE_FAILED;
+    return sync_directory_since(path, file->named_at) == STORE_OK ? STORE_OK : STORE_FAILED;
 }
 
 void store_end(struct store_file *file)

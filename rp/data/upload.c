@@ -159,7 +159,11 @@ static void take_hash(struct upload *upload)
     upload->hash = upload_hash_take(upload->state.id, upload->start);
     if (upload->hash.digest == NULL && upload->start == 0) {
         enum digest_algorithm algorithm = upload->digest.base ? upload->algorithm : DIGEST_SHA256;
-        upload->hash = (struct upload_hash){digest_begin(algorithm), algorithm, 0};
+        upload->hash = (struct upload_hash){.digest = digest_begin(algorithm),
+                                            .algorithm = algorithm,
+                                            .named_at = store_named_at(upload->file)};
+    } else {
+        store_set_named_at(upload->file, upload->hash.named_at);
     }
     upload->hash_at_start = upload->hash;
     if (upload->hash.digest)
@@ -363,6 +367,7 @@ static bool take_all(struct upload *upload)
         return false;
     upload->start = store_size(upload->file);
     upload->hash = upload_hash_take(upload->state.id, upload->start);
+    store_set_named_at(upload->file, upload->hash.named_at);
     struct text digest;
     if (upload->hash.digest && upload->hash.algorithm == upload->algorithm &&
         digest_of_file(upload, &digest) && text_equal(digest, upload->digest))

@@ -11,36 +11,54 @@ static struct entry {
     struct upload_hash hash;
     uint64_t age; // when it was kept; the smallest goes first
 } entries[ENTRIES];
+// Apart from the entries, so that a look through all of them touches little memory. 0: vacant.
+static uint32_t marks[ENTRIES];
 static uint64_t clock_hand;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
-// The session's entry, else a free one, else the oldest.
-static struct entry *place_for(const char *id)
+static uint32_t mark_of(const char *id)
 {
-    struct entry *oldest = &entries[0], *vacant = NULL;
-    for (struct entry *entry = entries; entry < entries + ENTRIES; entry++) {
-        if (entry->hash.digest == NULL) {
-            vacant = vacant ? vacant : entry;
-            continue;
-        }
-        if (strcmp(entry->id, id) == 0)
-            return entry;
-        if (entry->age < oldest->age || oldest->hash.digest == NULL)
-            oldest = entry;
-    }
-    return vacant ? vacant : oldest;
+    uint32_t hash = 2166136261u; // FNV-1a
+    for (; *id; id++)
+        hash = (hash ^ (unsigned char)*id) * 16777619u;
+    return hash != 0 ? hash : 1;
+}
+
+// The session's entry, or NULL.
+static struct entry *find(const char *id, uint32_t mark)
+{
+    for (size_t i = 0; i < ENTRIES; i++)
+        if (marks[i] == mark && strcmp(entries[i].id, id) == 0)
+            return &entries[i];
+    return NULL;
+}
+
+static struct entry *vacant_or_oldest(void)
+{
+    struct entry *oldest = &entries[0];
+    for (size_t i = 0; i < ENTRIES; i++)
+        if (marks[i] == 0)
+            return &entries[i];
+    for (size_t i = 0; i < ENTRIES; i++)
+        if (entries[i].age < oldest->age)
+            oldest = &entries[i];
+    return oldest;
 }
 
 void upload_hash_keep(const char *id, struct upload_hash hash)
 {
     if (hash.digest == NULL)
         return;
+    uint32_t mark = mark_of(id);
     pthread_mutex_lock(&mutex);
-    struct entry *entry = place_for(id);
+    struct entry *entry = find(id, mark);
+    if (entry == NULL)
+        entry = vacant_or_oldest();
     struct digest *evicted = entry->hash.digest;
     memcpy(entry->id, id, sizeof entry->id);
     entry->hash = hash;
     entry->age = ++clock_hand;
+    marks[entry - entries] = mark;
     pthread_mutex_unlock(&mutex);
     if (evicted != NULL)
         digest_drop(evicted);
@@ -49,13 +67,13 @@ void upload_hash_keep(const char *id, struct upload_hash hash)
 struct upload_hash upload_hash_take(const char *id, int64_t offset)
 {
     struct upload_hash hash = {0};
+    uint32_t mark = mark_of(id);
     pthread_mutex_lock(&mutex);
-    for (struct entry *entry = entries; entry < entries + ENTRIES; entry++) {
-        if (entry->hash.digest == NULL || strcmp(entry->id, id) != 0)
-            continue;
+    struct entry *entry = find(id, mark);
+    if (entry != NULL) {
         hash = entry->hash;
         entry->hash.digest = NULL;
-        break;
+        marks[entry - entries] = 0;
     }
     pthread_mutex_unlock(&mutex);
     if (hash.digest != NULL && hash.offset != offset) {

@@ -8,7 +8,8 @@
 struct upload_hash {
     struct digest *digest; // NULL: none
     enum digest_algorithm algorithm;
-    int64_t offset; // how many bytes of the file it has seen
+    int64_t offset;   // how many bytes of the file it has seen
+    int64_t named_at; // store_named_at of the file
 };
 
 // Keeps it (owning the digest) until it is taken or pushed out by younger ones.

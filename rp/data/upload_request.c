@@ -124,7 +124,7 @@ bool upload_read_session(struct upload *upload)
 {
     struct registry_call *call = &upload->call;
     if (upload->kind == UPLOAD_WHOLE || upload->kind == UPLOAD_START) {
-        uuid_random(upload->state.id);
+        store_new_id(upload->state.id);
         upload->state.created = clock_wall();
         return true;
     }

@@ -2,6 +2,7 @@
 #include "rp/data/store.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 
 #include <check.h>
 #include <ftw.h>
@@ -101,6 +102,35 @@ START_TEST(a_made_file_is_locked_before_it_has_a_name)
     ck_assert_int_eq(status.st_mode & 07777, 0640);
     ck_assert_int_eq(status.st_size, 3);
     ck_assert_int_eq(status.st_nlink, 1);
+}
+END_TEST
+
+START_TEST(one_sync_of_a_directory_serves_what_was_named_before)
+{
+    struct store_file *file, *again;
+    char first[37], second[37];
+    store_new_id(first);
+    store_new_id(second);
+    ck_assert(uuid_is(text_of(first)) && uuid_is(text_of(second)));
+    ck_assert_str_ne(first + 2, second + 2);
+    ck_assert(store_make(first, &file));
+    int64_t named_at = store_named_at(file);
+    ck_assert_int_gt(named_at, 0);
+    ck_assert_int_eq(store_sync(file), STORE_OK);
+    ck_assert_int_eq(store_sync(file), STORE_OK);
+    store_end(file);
+    ck_assert_int_eq(store_try(first, &again), STORE_OK);
+    ck_assert_int_eq(store_named_at(again), 0); // not known any more: synced all the same
+    ck_assert_int_eq(store_sync(again), STORE_OK);
+    // Where the directory cannot be synced, only what a sync served already goes on without.
+    store_set_named_at(again, named_at);
+    nftw(arena_printf(arena, "%s/store", directory), remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    ck_assert_int_eq(store_sync(again), STORE_OK);
+    store_set_named_at(again, clock_monotonic());
+    ck_assert_int_eq(store_sync(again), STORE_FAILED);
+    store_set_named_at(again, 0);
+    ck_assert_int_eq(store_sync(again), STORE_FAILED);
+    store_end(again);
 }
 END_TEST
 
@@ -226,6 +256,7 @@ Suite *suite_store(void)
     tcase_add_test(tests, appends_and_reads_back);
     tcase_add_test(tests, lets_the_edge_read);
     tcase_add_test(tests, a_made_file_is_locked_before_it_has_a_name);
+    tcase_add_test(tests, one_sync_of_a_directory_serves_what_was_named_before);
     tcase_add_test(tests, refuses_names_that_are_no_ids);
     tcase_add_test(tests, locks_a_session_against_other_threads);
     tcase_add_test(tests, a_file_removed_while_waiting_is_absent);

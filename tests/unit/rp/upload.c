@@ -67,7 +67,8 @@ END_TEST
 
 START_TEST(hashes_are_kept_by_offset)
 {
-    struct upload_hash hash = {digest_begin(DIGEST_SHA256), DIGEST_SHA256, 7};
+    struct upload_hash hash = {
+        .digest = digest_begin(DIGEST_SHA256), .algorithm = DIGEST_SHA256, .offset = 7};
     upload_hash_keep("0a1b2c3d-0000-4000-8000-000000000001", hash);
     ck_assert_ptr_null(upload_hash_take("0a1b2c3d-0000-4000-8000-000000000002", 7).digest);
     hash = upload_hash_take("0a1b2c3d-0000-4000-8000-000000000001", 7);
@@ -77,7 +78,8 @@ START_TEST(hashes_are_kept_by_offset)
     for (int i = 0; i < 3000; i++) { // bounded: the oldest go
         char id[37];
         uuid_random(id);
-        upload_hash_keep(id, (struct upload_hash){digest_begin(DIGEST_SHA256), DIGEST_SHA256, 0});
+        upload_hash_keep(
+            id, (struct upload_hash){.digest = digest_begin(DIGEST_SHA256), .algorithm = DIGEST_SHA256});
     }
 }
 END_TEST

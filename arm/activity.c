@@ -17,16 +17,18 @@ enum {
 };
 
 // Times are the database's, so that replicas agree: the call tells how long ago it began. The version is read
-// in the same round trip; the insert waits for nobody.
-static const struct db_statement insert = {
-    "activity_insert",
-    "with recorded as (insert into arm.activity (log_id, at, started_at, ended, operation_id, "
-    "correlation_id, "
-    "client_request_id, client_address, caller, object_id, app_id, is_user, method, action, scope, status, "
-    "request_body, response_body) values ($1::uuid, statement_timestamp(), "
-    "statement_timestamp() - $2::bigint * interval '1 microsecond', $3, $4::uuid, $5, $6, $7, $8, $9::uuid, "
-    "$10, $11, $12, $13, $14, $15::smallint, $16, $17)) "
-    "select " RBAC_VERSION_COLUMNS " from rbac.version v"};
+// or proven in the same round trip; the insert waits for nobody.
+#define INSERT                                                                                               \
+    "with recorded as (insert into arm.activity (log_id, at, started_at, ended, operation_id, "              \
+    "correlation_id, client_request_id, client_address, caller, object_id, app_id, is_user, method, "        \
+    "action, scope, status, request_body, response_body) values ($1::uuid, statement_timestamp(), "          \
+    "statement_timestamp() - $2::bigint * interval '1 microsecond', $3, $4::uuid, $5, $6, $7, $8, "          \
+    "$9::uuid, $10, $11, $12, $13, $14, $15::smallint, $16, $17)) "
+enum { INSERT_VALUES = 17 };
+static const struct db_statement insert = {"activity_insert",
+                                           INSERT "select " RBAC_VERSION_COLUMNS " from rbac.version v"};
+static const struct db_statement insert_proven = {"activity_insert_proven",
+                                                  INSERT "select " RBAC_PROOF("$18")};
 
 bool activity_concerns(const struct arm_call *call)
 {
@@ -124,8 +126,6 @@ bool activity_row_of(const struct arm_call *call, struct activity_row *row)
     return row->log_id.base && row->action.base && row->scope.base;
 }
 
-enum { INSERT_VALUES = 17 };
-
 static void insert_values(const struct arm_call *call, const struct activity_row *row,
                           struct db_value values[INSERT_VALUES])
 {
@@ -157,9 +157,13 @@ bool activity_record(struct arm_call *call, struct rbac_version *now)
 bool activity_record_at_commit(struct arm_call *call)
 {
     struct activity_row row;
-    struct db_value values[INSERT_VALUES];
+    struct db_value values[INSERT_VALUES + 1];
+    const char *stamp = rbac_stamp_to_prove(call->tx);
+    if (!stamp)
+        return false;
     if (!activity_row_of(call, &row))
-        return true;
+        return rbac_prove_at_commit(call->tx);
     insert_values(call, &row, values);
-    return db_defer(call->tx, &insert, values, INSERT_VALUES);
+    values[INSERT_VALUES] = db_string(stamp);
+    return db_defer(call->tx, &insert_proven, values, INSERT_VALUES + 1);
 }

@@ -13,7 +13,8 @@ bool activity_concerns(const struct arm_call *call);
 // moment, which the door needs next. False when the statement failed. Where the handler set call->goes_on,
 // the row is the begin alone; the job's end is recorded by the database when the job's state becomes final.
 bool activity_record(struct arm_call *call, struct rbac_version *now);
-// The same in one round trip with the commit. False: not possible now (db_defer).
+// The same in one round trip with the commit; the statement itself proves that the version is still the one
+// that decided (rbac_stamp_to_prove). False: not possible now.
 bool activity_record_at_commit(struct arm_call *call);
 // After a call that failed: recorded by a thread, soon. Never waits; when too much is waiting, the refusal is
 // counted in the log of the service and not recorded.

@@ -104,7 +104,7 @@ static bool is_write(const struct arm_call *call)
 // (docs/architecture.md).
 static void decide_again(struct arm_call *call)
 {
-    if (rbac_prove_at_commit(call->tx) && activity_record_at_commit(call))
+    if (activity_record_at_commit(call))
         return;
     struct rbac_version now;
     bool read = activity_record(call, &now);

@@ -63,16 +63,6 @@ bool arm_resource_find(struct arm_call *call, const char *type, struct text name
     return true;
 }
 
-static const struct db_statement group_hold = {
-    "arm_group_hold", "select g.state from arm.resource_group g where g.id = $1 for key share"};
-static const struct db_statement resource_insert = {
-    "arm_resource_insert",
-    "insert into arm.resource (group_id, subscription_id, type, type_key, name, "
-    "name_key, location, tags, sku, state, created_by, created_by_type, changed_by, changed_by_type) "
-    "values ($1, $2::uuid, $3, $4, $5, $6, $7, $8::json, $9, $10, $11, $12, $11, $12) "
-    "on conflict (group_id, type_key, name_key) do nothing "
-    "returning id, " MICROSECONDS("created_at") ", " MICROSECONDS("changed_at")};
-
 // What a new row has unless it says otherwise, and where it stands.
 static void complete(struct arm_call *call, struct arm_resource *resource)
 {
@@ -86,42 +76,15 @@ static void complete(struct arm_call *call, struct arm_resource *resource)
     resource->subscription_id = call->subscription_id;
 }
 
-bool arm_resource_insert(struct arm_call *call, struct arm_resource *resource)
-{
-    const struct db_result *group = DB_RUN(call->tx, &group_hold, db_int(call->group_id));
-    if (db_failed(call->tx))
-        return false;
-    if (db_rows(group) == 0) {
-        arm_fail(call, ARM_RESOURCE_GROUP_NOT_FOUND, TEXT_ARG(call->group));
-        return false;
-    }
-    if (text_is(db_get(group, 0, 0), "Deleting")) {
-        arm_fail(call, ARM_RESOURCE_GROUP_BEING_DELETED, TEXT_ARG(call->group_stored));
-        return false;
-    }
-    complete(call, resource);
-    const struct db_result *made = DB_RUN(
-        call->tx, &resource_insert, db_int(call->group_id), db_text(call->subscription_id),
-        db_text(resource->type), db_text(text_lower(call->arena, resource->type)), db_text(resource->name),
-        db_text(text_lower(call->arena, resource->name)), db_text(resource->location),
-        db_text(resource->tags), db_text(resource->sku), db_text(resource->state),
-        db_text(resource->created_by.name), db_text(resource->created_by.type));
-    if (db_rows(made) == 0)
-        return false;
-    resource->id = db_get_int(made, 0, 0);
-    resource->created_at = db_get_int(made, 0, 1);
-    resource->changed_at = db_get_int(made, 0, 2);
-    return true;
-}
-
 static const struct db_statement new_id = {
-    "arm_resource_new_id", "select nextval('arm.resource_id_seq'), " MICROSECONDS("clock_timestamp()")};
+    "arm_resource_new_id", "select nextval('arm.resource_id_seq'), " MICROSECONDS(
+                               "clock_timestamp()") ", " ARM_GROUP_SHARED("$1::bigint") "::text"};
 
 bool arm_resource_new_id(struct arm_call *call)
 {
     if (call->new_id != 0)
         return true;
-    const struct db_result *row = DB_RUN0(call->tx, &new_id);
+    const struct db_result *row = DB_RUN(call->tx, &new_id, db_int(call->group_id));
     call->new_id = db_get_int(row, 0, 0);
     call->new_at = db_get_int(row, 0, 1);
     return call->new_id != 0;

@@ -30,17 +30,16 @@ enum arm_lock { ARM_LOCK_NONE, ARM_LOCK_KEY_SHARE, ARM_LOCK_UPDATE };
 // ARM_LOCK_UPDATE to change or delete it, ARM_LOCK_KEY_SHARE to create something below it.
 bool arm_resource_find(struct arm_call *call, const char *type, struct text name, enum arm_lock lock,
                        struct arm_resource *resource);
-// Locks the group's row `for key share` and makes the row in it. Fails with ResourceGroupNotFound or
-// ResourceGroupBeingDeleted. Fills what PostgreSQL made (id, times). In: type, name, location, tags, sku,
-// state (absent: "Succeeded"). False without a failure when a row of that name appeared meanwhile (the caller
-// may call db_retry).
-bool arm_resource_insert(struct arm_call *call, struct arm_resource *resource);
-// The same as the beginning of a type's own statement, which makes its rows beside it in one round trip: with
-// `e`, the row's id, empty when the group is gone or going, or when a row of that name appeared meanwhile.
-// Its first parameters are the values below, which also complete `resource`.
+// Who creates in a group holds this lock shared, taken by a statement before the one that reads the state;
+// whoever changes that state waits for it (trigger group_changes). Sixteen creators who share the group's row
+// instead cost PostgreSQL a multixact each.
+#define ARM_GROUP_SHARED(group) "pg_advisory_xact_lock_shared(7306, (" group " & 2147483647)::integer)"
+// The beginning of a type's own statement, which makes its rows beside it in one round trip: with `e`, the
+// row's id, empty when the group is gone or going, or when a row of that name appeared meanwhile. Its first
+// parameters are the values below, which also complete `resource` (state, when absent: "Succeeded").
 #define ARM_RESOURCE_CREATE                                                                                  \
     "with g as materialized (select g.id from arm.resource_group g where g.id = $2 and "                     \
-    "g.state <> 'Deleting' for key share), e as (insert into arm.resource (id, group_id, subscription_id, "  \
+    "g.state <> 'Deleting'), e as (insert into arm.resource (id, group_id, subscription_id, "                \
     "type, type_key, name, name_key, location, tags, sku, state, created_at, changed_at, created_by, "       \
     "created_by_type, changed_by, changed_by_type) "                                                         \
     "overriding system value select $1::bigint, g.id, $3::uuid, $4, $5, $6, $7, $8, $9::json, $10, "         \
@@ -48,7 +47,8 @@ bool arm_resource_insert(struct arm_call *call, struct arm_resource *resource);
     "on conflict (group_id, type_key, name_key) do nothing returning id)"
 #define ARM_RESOURCE_CREATE_TIME "'epoch'::timestamptz + $12::bigint * interval '1 microsecond'"
 enum { ARM_RESOURCE_CREATE_VALUES = 14 };
-// Before it: call->new_id, where the door saw the resource and it went meanwhile. False when that failed.
+// Before it: call->new_id and the group's lock, where the door saw the resource and it went meanwhile. False
+// when that failed.
 bool arm_resource_new_id(struct arm_call *call);
 void arm_resource_create_values(struct arm_call *call, struct arm_resource *resource,
                                 struct db_value values[ARM_RESOURCE_CREATE_VALUES]);

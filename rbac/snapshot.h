@@ -30,6 +30,11 @@ bool rbac_still_current(struct db_transaction *tx);
 // The same without a round trip: the commit itself proves it, or the transaction is run again. False where
 // that is not possible (db_defer; notes, or no context): then decide again as above.
 bool rbac_prove_at_commit(struct db_transaction *tx);
+// The same as a column of a deferred statement of one's own, after the last that can wait; the parameter
+// `stamp` is what rbac_stamp_to_prove gives, NULL where that is not possible.
+#define RBAC_PROOF(stamp)                                                                                    \
+    "case when (select v.stamp from rbac.version v) = " stamp " then 0 else azsacr.again() end"
+const char *rbac_stamp_to_prove(const struct db_transaction *tx);
 // The same with the version locked: for writes whose check spans rows that others change
 // (the last Owner, a name used once). Only the hook's statement and reads may follow it (lock order).
 bool rbac_version_hold(struct db_transaction *tx);

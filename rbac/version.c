@@ -72,15 +72,18 @@ bool rbac_still_current(struct db_transaction *tx)
     return db_context(tx) == NULL || is_decided_with(tx, DB_RUN0(tx, &version_read));
 }
 
-static const struct db_statement version_proof = {
-    "rbac_version_proof",
-    "select case when (select v.stamp from rbac.version v) = $1 then 0 else azsacr.again() end",
-};
+static const struct db_statement version_proof = {"rbac_version_proof", "select " RBAC_PROOF("$1")};
+
+const char *rbac_stamp_to_prove(const struct db_transaction *tx)
+{
+    const struct rbac_version *decided = db_context(tx);
+    return decided && !db_notes(tx) ? decided->stamp : NULL;
+}
 
 bool rbac_prove_at_commit(struct db_transaction *tx)
 {
-    const struct rbac_version *decided = db_context(tx);
-    return decided && !db_notes(tx) && DB_DEFER(tx, &version_proof, db_string(decided->stamp));
+    const char *stamp = rbac_stamp_to_prove(tx);
+    return stamp && DB_DEFER(tx, &version_proof, db_string(stamp));
 }
 
 bool rbac_version_hold(struct db_transaction *tx)

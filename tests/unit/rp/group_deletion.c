@@ -2,6 +2,7 @@
 // ends. (Over the wire: tests/wire/test_groups.py.)
 #include "arm/asynchronous.h"
 #include "arm/group_delete.h"
+#include "arm/resource.h"
 #include "base/arena.h"
 #include "registry_fixture.h"
 
@@ -184,6 +185,65 @@ START_TEST(a_parent_stays_while_its_child_does)
 }
 END_TEST
 
+static const struct db_statement impatient = {"test_impatient",
+                                              "select set_config('lock_timeout', '50ms', true)"};
+static const struct db_statement cage_share = {
+    "test_cage_share",
+    "select " ARM_GROUP_SHARED("g.id") "::text from arm.resource_group g where g.name_key = 'cage'"};
+static const struct db_statement cage_state = {
+    "test_cage_state", "update arm.resource_group set state = 'Succeeded' where name_key = 'cage'"};
+static const struct db_statement cage_move = {
+    "test_cage_move", "update arm.resource_group set moved_by = gen_random_uuid() where name_key = 'cage'"};
+static const struct db_statement cage_tags = {
+    "test_cage_tags", "update arm.resource_group set tags = '{}' where name_key = 'cage'"};
+static const struct db_statement cage_remove = {"test_cage_remove",
+                                                "delete from arm.resource_group where name_key = 'cage'"};
+static const struct db_statement registry_resource_remove = {
+    "test_resource_remove", "delete from arm.resource where id in (select id from acr.registry)"};
+
+static bool run_impatiently(struct db_transaction *tx, void *statement)
+{
+    DB_RUN0(tx, &impatient);
+    DB_RUN0(tx, (const struct db_statement *)statement);
+    return true;
+}
+
+static enum db_outcome outcome_of(const struct db_statement *statement)
+{
+    return db_transact(connection, run_impatiently, (void *)(uintptr_t)statement);
+}
+
+static bool change_while_one_creates(struct db_transaction *tx, void *argument)
+{
+    (void)argument;
+    ck_assert_uint_eq(db_rows(DB_RUN0(tx, &cage_share)), 1);
+    ck_assert_int_eq(outcome_of(&cage_state), DB_UNAVAILABLE);
+    ck_assert_int_eq(outcome_of(&cage_move), DB_UNAVAILABLE);
+    ck_assert_int_eq(outcome_of(&cage_remove), DB_UNAVAILABLE);
+    ck_assert_int_eq(outcome_of(&cage_tags), DB_COMMITTED);
+    return true;
+}
+
+// What the database itself guarantees, whichever release writes (migration 0013).
+START_TEST(creators_are_waited_for)
+{
+    struct db_connection *creator = registry_fixture_connect();
+    ck_assert_int_eq(db_transact(creator, change_while_one_creates, NULL), DB_COMMITTED);
+    db_connection_free(creator);
+    ck_assert_int_eq(outcome_of(&cage_state), DB_COMMITTED);
+}
+END_TEST
+
+START_TEST(nothing_goes_before_what_is_in_it)
+{
+    add("Test.Parrots/parrots", "a");
+    ck_assert_int_eq(outcome_of(&cage_remove), DB_FAILED);
+    ck_assert_int_eq(outcome_of(&registry_resource_remove), DB_FAILED);
+    registry_fixture_sql("delete from arm.resource where type_key like 'test.%%'");
+    ck_assert_int_eq(outcome_of(&cage_remove), DB_COMMITTED);
+}
+END_TEST
+
 Suite *suite_group_deletion(void)
 {
     Suite *suite = suite_create("group_deletion");
@@ -195,6 +255,8 @@ Suite *suite_group_deletion(void)
     tcase_add_test(tests, refused_is_tried_again_while_others_go);
     tcase_add_test(tests, what_blocks_is_told_and_the_group_given_back);
     tcase_add_test(tests, a_parent_stays_while_its_child_does);
+    tcase_add_test(tests, creators_are_waited_for);
+    tcase_add_test(tests, nothing_goes_before_what_is_in_it);
     suite_add_tcase(suite, tests);
     return suite;
 }

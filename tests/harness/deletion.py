@@ -39,7 +39,8 @@ class Fire:
         return "site" if owner in self.site.log() else "replica" if owner in self.replica.log() else None
 
     def pid(self, who):
-        return self.replica.serve.pid if who == "replica" else self.site.pids("serve")[0]
+        of_replica = self.replica.serve.pid  # its command line names the same site
+        return of_replica if who == "replica" else next(pid for pid in self.site.pids("serve") if pid != of_replica)
 
     def kill_holder(self):
         who = until(self.holder, 60, "somebody takes the job")

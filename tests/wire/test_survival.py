@@ -192,8 +192,8 @@ def test_the_hosts_file_follows_at_once(prepared):
                 arm.delete(f"{site.registry_id('g', made)}{V}").expect(200)
             took.append(appears(host, present))
     took.sort()
-    # 40 ms between two looks; a machine that is busy with other things may be late once.
-    assert took[len(took) // 2] < 0.15 and took[-2] < 1, took
+    # 40 ms between two looks. How fast is no matter of a test; that a minute's timer is not what finds them is.
+    assert took[len(took) // 2] < 2 and took[-1] < 10, took
     assert registry.host in pathlib.Path("/etc/hosts").read_text()
 
 

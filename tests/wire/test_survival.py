@@ -170,7 +170,7 @@ def test_a_taken_port_is_refused_with_its_holder(damaged, tmp_path):
     assert time.monotonic() - started < 10 and not (tmp_path / "state" / "pgdata").exists()
 
 
-def appears(host, present, seconds=5):
+def appears(host, present, seconds=30):
     started = time.monotonic()
     while time.monotonic() - started < seconds:
         if (host in pathlib.Path("/etc/hosts").read_text().split()) == present:

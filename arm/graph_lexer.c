@@ -89,11 +89,10 @@ static size_t read_string(struct graph_parser *p, size_t at, bool verbatim, stru
                 return at + 1;
             }
             at++;
-        } else if (c == '\n') {
-            return 0;
-        } else if (c == '\\' && !verbatim && (++at == p->text.length || !escape(p->text.base[at], &c))) {
-            return 0;
         }
+        bool escaped = c == '\\' && !verbatim;
+        if (c == '\n' || (escaped && (++at == p->text.length || !escape(p->text.base[at], &c))))
+            return 0;
         buffer_char(&b, c);
     }
     return 0;

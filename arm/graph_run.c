@@ -312,7 +312,7 @@ static bool begin(struct run *r, uint64_t fingerprint)
             too_many(r, "$skip");
         final_of(r)->window = graph_window_new(&final_of(r)->order, skip + r->room);
     } else {
-        r->list = xcalloc(r->room + 1, sizeof *r->list);
+        r->list = xcalloc(r->room + 1, sizeof(void *));
     }
     return !r->call->failed;
 }

@@ -148,7 +148,7 @@ void graph_window_add(struct graph_window *w, const struct graph_row *row, size_
     }
     if (w->count == w->capacity) {
         w->capacity = w->capacity ? w->capacity * 2 : 64;
-        w->rows = xrealloc(w->rows, w->capacity * sizeof *w->rows);
+        w->rows = xrealloc(w->rows, w->capacity * sizeof(void *));
     }
     w->rows[w->count] = kept;
     sift_up(w, w->count++);
@@ -245,14 +245,14 @@ static int compare_rows(const void *a, const void *b)
 struct graph_row **graph_groups_rows(struct graph_groups *g, bool counts, size_t *count)
 {
     free(g->rows);
-    g->rows = xcalloc(g->count + 1, sizeof *g->rows);
+    g->rows = xcalloc(g->count + 1, sizeof(void *));
     for (size_t i = 0; i < g->count; i++) {
         g->rows[i] = g->groups[i].row;
         if (counts)
             g->rows[i]->cells[g->groups[i].cells] =
                 (struct graph_value){.kind = GRAPH_INTEGER, .integer = g->groups[i].count};
     }
-    qsort(g->rows, g->count, sizeof *g->rows, compare_rows);
+    qsort(g->rows, g->count, sizeof(void *), compare_rows);
     *count = g->count;
     return g->rows;
 }

@@ -2,6 +2,7 @@
 distribution's az in its latest profile and of the current az (az-cli 4; arm-core 2.7)."""
 import datetime
 import json
+import time
 
 import pytest
 
@@ -76,6 +77,7 @@ def test_role_assignment_list_changelogs(site, az, operator, place):
     scope = f"/subscriptions/{site.subscription}/resourceGroups/{place['group']}"
     assignment = site.assign(operator, principal, READER, scope)
     site.unassign(operator, assignment)
+    time.sleep(1.1)  # az asks up to the beginning of the current second
     changes = [c for c in az("role", "assignment", "list-changelogs") if c["principalId"] == principal["objectId"]]
     assert {c["action"] for c in changes} == {"Granted", "Revoked"} and len(changes) == 2, changes
     for change in changes:

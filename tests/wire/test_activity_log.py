@@ -438,7 +438,9 @@ def test_partitions_are_made_ahead_moved_and_dropped(site, operator, group):
     before = sql(site, "select count(*) from arm.activity")
     assert sql(site, "select arm.activity_make_weeks()") == "1"
     assert sql(site, "select count(*) from arm.activity_default") == "0"
-    assert sql(site, "select count(*) from arm.activity") == before == sql(site, f"select count(*) from arm.{name}")
+    # One look at both, and no fewer: what other tests were refused is still being written.
+    kept, inside = sql(site, f"select count(*) || ' ' || (select count(*) from arm.{name}) from arm.activity").split()
+    assert kept == inside and int(kept) >= int(before)
     assert sql(site, "select arm.activity_make_weeks()") == "0"
     # Old: a partition and a row in the default one.
     sql(site, "create table arm.activity_20200106 partition of arm.activity for values from ('2020-01-06') to ('2020-01-13')")

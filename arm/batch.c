@@ -38,23 +38,10 @@ static bool only_known(struct arm_call *call, const json_t *object, const char *
     return true;
 }
 
-// A member by its name in any case.
-static json_t *member(const json_t *object, const char *name)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
-    {
-        if (text_is_nocase(text_of(key), name))
-            return json_is_null(value) ? NULL : value;
-    }
-    return NULL;
-}
-
 static bool text_member(struct arm_call *call, const json_t *object, const char *name, const char *path,
                         struct text *value)
 {
-    json_t *json = member(object, name);
+    json_t *json = arm_member_nocase(object, name);
     *value = TEXT_NONE;
     if (json && !json_is_string(json)) {
         arm_fail_content(call, TEXT("…"), "System.String", arena_printf(call->arena, "%s.%s", path, name));
@@ -68,7 +55,7 @@ static bool text_member(struct arm_call *call, const json_t *object, const char 
 static bool read_command(struct arm_call *call, const json_t *object, const char *path, struct text *command)
 {
     static const char *const known[] = {"commandName", NULL};
-    json_t *details = member(object, "requestHeaderDetails");
+    json_t *details = arm_member_nocase(object, "requestHeaderDetails");
     *command = TEXT_NONE;
     if (!details)
         return true;
@@ -109,7 +96,7 @@ static bool read_item(struct arm_call *call, const json_t *object, size_t index,
         uuid_random(name);
         item->name = text_of(name);
     }
-    json_t *content = member(object, "content");
+    json_t *content = arm_member_nocase(object, "content");
     char *dump = content ? json_dumps(content, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     item->content = dump ? text_copy(call->arena, text_of(dump)) : TEXT_NONE;
     free(dump);
@@ -119,7 +106,7 @@ static bool read_item(struct arm_call *call, const json_t *object, size_t index,
 static bool read_batch(struct arm_call *call, struct batch *batch)
 {
     static const char *const known[] = {"requests", NULL};
-    json_t *requests = member(call->body, "requests");
+    json_t *requests = arm_member_nocase(call->body, "requests");
     if (!only_known(call, call->body, "", known))
         return false;
     if (!json_is_array(requests) || json_array_size(requests) == 0) {

@@ -192,3 +192,15 @@ bool arm_body_object(struct arm_call *call, const json_t *object, const char *me
     }
     return true;
 }
+
+json_t *arm_member_nocase(const json_t *object, const char *name)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        if (text_is_nocase(text_of(key), name))
+            return json_is_null(value) ? NULL : value;
+    }
+    return NULL;
+}

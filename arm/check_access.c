@@ -23,18 +23,6 @@ struct access_request {
 
 // ---- the body: names of members in any case, as the published clients differ in it
 
-static const json_t *member(const json_t *object, const char *name)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
-    {
-        if (text_is_nocase(text_of(key), name))
-            return json_is_null(value) ? NULL : value;
-    }
-    return NULL;
-}
-
 static struct text text_of_json(const json_t *value)
 {
     return (struct text){json_string_value(value), json_string_length(value)};
@@ -50,8 +38,10 @@ static bool fail_value(struct arm_call *call, const json_t *value, const char *t
 // Nobody named is the caller. Groups are checked and count for nothing: the directory has none.
 static bool read_subject(struct arm_call *call, struct access_request *request)
 {
-    const json_t *subject = member(call->body, "Subject"), *attributes = member(subject, "Attributes");
-    const json_t *object_id = member(attributes, "ObjectId"), *groups = member(attributes, "Groups");
+    const json_t *subject = arm_member_nocase(call->body, "Subject"),
+                 *attributes = arm_member_nocase(subject, "Attributes");
+    const json_t *object_id = arm_member_nocase(attributes, "ObjectId"),
+                 *groups = arm_member_nocase(attributes, "Groups");
     request->object_id = text_of(call->caller->object_id);
     if (subject && !json_is_object(subject))
         return fail_value(call, subject, "System.Object", "Subject");
@@ -75,7 +65,7 @@ static bool read_subject(struct arm_call *call, struct access_request *request)
 
 static bool read_actions(struct arm_call *call, struct access_request *request)
 {
-    const json_t *actions = member(call->body, "Actions");
+    const json_t *actions = arm_member_nocase(call->body, "Actions");
     if (!json_is_array(actions) || json_array_size(actions) == 0) {
         arm_fail(call, ARM_ACCESS_REQUIRED, "Actions");
         return false;
@@ -87,8 +77,8 @@ static bool read_actions(struct arm_call *call, struct access_request *request)
     }
     request->actions = ARENA_ARRAY(call->arena, struct access_action, request->count);
     for (size_t i = 0; i < request->count; i++) {
-        const json_t *action = json_array_get(actions, i), *id = member(action, "Id");
-        const json_t *data = member(action, "IsDataAction");
+        const json_t *action = json_array_get(actions, i), *id = arm_member_nocase(action, "Id");
+        const json_t *data = arm_member_nocase(action, "IsDataAction");
         if (!json_is_string(id) || json_string_length(id) == 0 || json_string_length(id) > ACTION_LIMIT)
             return fail_value(call, id, "System.String", arena_printf(call->arena, "Actions[%zu].Id", i));
         if (data && !json_is_boolean(data))
@@ -103,7 +93,7 @@ static bool read_actions(struct arm_call *call, struct access_request *request)
 static bool read_resource(struct arm_call *call, struct access_request *request)
 {
     struct authorization_scope scope, resource;
-    const json_t *object = member(call->body, "Resource"), *id = member(object, "Id");
+    const json_t *object = arm_member_nocase(call->body, "Resource"), *id = arm_member_nocase(object, "Id");
     if (!authorization_scope_of(call, &scope))
         return false;
     request->resource = scope.key;

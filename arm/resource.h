@@ -97,6 +97,9 @@ bool arm_body_object(struct arm_call *call, const json_t *object, const char *me
                      json_t **value);
 // 400 InvalidRequestContent, "The request content was invalid and could not be deserialized: '…'."
 void arm_fail_content(struct arm_call *call, struct text value, const char *type, const char *path);
+// A member by its name in any case, as published clients differ in it; NULL where it is absent or null, and
+// of what is no object. The object keeps it.
+json_t *arm_member_nocase(const json_t *object, const char *name);
 
 // Paging of lists (arm-core 1.6). $top, and the opaque position in $skiptoken; false after 400. `top` is 1 …
 // 1,000.

@@ -1,0 +1,100 @@
+// From a template and its parameters to what a deployment does: checked, bound, copies expanded, ordered
+// (arm-templates 3, 4.4, 6.1, 6.2). Needs no network and no database; what it must know of the site comes in.
+#pragma once
+#include "templates/expression.h"
+
+// The deployment that asks, and what the scope functions answer. All values are ready objects.
+struct plan_site {
+    enum evaluation_scope scope;
+    struct text subscription_id, resource_group, location; // of the deployment; absent where it has none
+    struct text deployment_name;
+    const struct value *resource_group_object, *subscription, *tenant, *deployer, *environment;
+    const struct value *template_link; // or NULL
+    int64_t now;                       // microseconds
+    // Other groups and subscriptions that nested deployments go to; NULL answers an error.
+    const struct value *(*scope_object)(void *context, struct arena *arena, struct text subscription_id,
+                                        struct text resource_group);
+    // Content of a templateLink; NULL: links are refused (InvalidContentLink).
+    const struct value *(*linked)(void *context, struct arena *arena, const struct value *template_link);
+    // provider functions: providers(), and the api-versions that a profile gives (apiProfile).
+    const struct value *(*providers)(void *context, struct arena *arena, struct text name, struct text type);
+    void *context;
+};
+
+struct plan_error {
+    const char *code;    // InvalidTemplate, InvalidRequestContent, InvalidContentLink, …
+    const char *message; // whole, as the client reads it
+    struct text path;    // "properties.template.…"; "" when unknown (additionalInfo TemplateViolation)
+    uint32_t line, column;
+};
+
+struct plan_dependency {
+    size_t node;   // index into nodes
+    bool implicit; // by reference or list*
+};
+// A read of a run: what `dependencies` of the record lists besides (arm-templates 7.1).
+struct plan_read {
+    struct text id, type, name, api_version, action; // action: "listCredentials", absent for reference
+};
+
+struct plan_node { // one resource to be written, copies expanded; nested deployments are nodes too
+    struct text id, type, name, api_version; // full id, full type ("NS/t1/t2"), full name ("a/b")
+    struct text location;                    // normalised; absent: none
+    struct text symbol;                      // symbolic name, or absent
+    bool deployed;                           // false: its condition said no (or `existing`)
+    bool existing;
+    // The body to be sent, where no run is needed for it; NULL otherwise: plan_body makes it then.
+    const struct value *body;
+    const struct value *source; // the resource as the template has it
+    const struct evaluation_copy *copy;
+    const struct plan_dependency *dependencies;
+    size_t dependency_count;
+    const struct plan_read *reads;
+    size_t read_count;
+    // For Microsoft.Resources/deployments: the plan of the nested one, where its parameters are known before
+    // the run; NULL otherwise (made when it starts). `nested_*` are where it goes to.
+    struct plan *nested;
+    const struct value
+        *nested_content; // its {location?, properties:{…}} as a request body would be, for inner scope
+    enum evaluation_scope nested_scope;
+    struct text nested_subscription_id, nested_resource_group;
+};
+
+struct plan {
+    struct text template_hash;    // decimal
+    const struct value *template; // the document
+    const struct value
+        *parameters; // {"p":{"type":"String","value":…}}: as the record shows it; NULL: no section
+    const struct value *bound; // {"p": value}: secure ones included; frozen defaults (utcNow, newGuid) too
+    struct plan_node *nodes;   // in template order
+    size_t node_count;
+    bool has_outputs;
+    struct plan_state *state; // its own
+};
+
+// A template (not yet checked) with {"p":{"value":…}} (or NULL). `frozen`: values of an earlier plan of the
+// same deployment (its `bound`), or NULL. NULL and the error when it is refused.
+struct plan *plan_make(struct arena *arena, const struct plan_site *site, const struct value *template,
+                       const struct value *parameters, const struct value *frozen, struct plan_error *error);
+
+// For the run: how reference() and list*() are answered (evaluation_hooks' last members; context is the
+// caller's).
+struct plan_run {
+    void *context;
+    // GET of a resource: the whole document ({id, name, type, location, properties, …}).
+    const struct value *(*get)(void *context, struct arena *arena, struct text id, struct text api_version,
+                               struct expression_error *error);
+    const struct value *(*post)(void *context, struct arena *arena, struct text id, struct text action,
+                                struct text api_version, const struct value *body,
+                                struct expression_error *error);
+};
+// The body of a node whose body needs the run; also a nested deployment's content.
+const struct value *plan_body(struct plan *plan, const struct plan_node *node, const struct plan_run *run,
+                              struct arena *arena, struct plan_error *error);
+// {"o":{"type":"String","value":…}}: secure ones without a value. NULL and every failure as details.
+struct plan_output_error {
+    struct text name;
+    const char *message;
+};
+const struct value *plan_outputs(struct plan *plan, const struct plan_run *run, struct arena *arena,
+                                 struct plan_output_error **errors, size_t *error_count);

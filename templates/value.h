@@ -63,6 +63,11 @@ bool value_is(const struct value *value, enum value_kind kind); // false for NUL
 // Deep and strict in types, but an integer equals a float of the same value; the order of members does not
 // count, strings and names compare byte for byte (arm-templates 4.3).
 bool value_equal(const struct value *a, const struct value *b);
+// The same with a bound: `*steps` goes down by one for each pair that is looked at; when it reaches 0 the
+// answer is false and worth nothing. Expressions can build values whose tree is exponential in their memory.
+bool value_equal_within(const struct value *a, const struct value *b, size_t *steps);
+// How large the tree of a value is, about the bytes it would be written in; counted up to `limit` only.
+size_t value_weight(const struct value *value, size_t limit);
 // "String", "Integer", "Float", "Boolean", "Array", "Object", "Null".
 const char *value_kind_name(enum value_kind kind);
 // UTF-16 units, which is what the language counts strings in.
@@ -71,4 +76,8 @@ size_t value_utf16_length(struct text string);
 // Compact JSON as a .NET writer gives it (arm-templates 2.4): integers plain, doubles shortest with ".0" when
 // integral, escapes minimal. `quote` is '"', or '\'' inside format().
 void value_write(struct buffer *out, const struct value *value, char quote);
+// False when that takes more than `limit` bytes: the text is then cut somewhere.
+bool value_write_within(struct buffer *out, const struct value *value, char quote, size_t limit);
+// A double as .NET's "R" writes it ("1.5", "3", "1E+20"), in `out` or static; never with ".0".
+struct text value_put_float(double real, char out[40]);
 struct text value_to_json(struct arena *arena, const struct value *value);

@@ -1,0 +1,20 @@
+// Runs the suites of templates/. A suite's file adds itself here: its line in the list and in `suites`.
+#include <check.h>
+#include <stdlib.h>
+
+Suite *suite_value(void);
+
+static Suite *(*const suites[])(void) = {
+    suite_value,
+};
+
+int main(void)
+{
+    SRunner *runner = srunner_create(NULL);
+    for (size_t i = 0; i < sizeof suites / sizeof *suites; i++)
+        srunner_add_suite(runner, suites[i]());
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

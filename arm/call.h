@@ -96,6 +96,7 @@ struct arm_call {
     int64_t group_id;         // of the existing group, 0 when there is none in the path or ARM_NO_GROUP_CHECK
     struct text group_stored; // its stored name
     struct text group_location;
+    struct text group_moved_by; // the job of a move that is over, or absent
     // A PUT's resource, where the door looked for it and there was none: an id for its row, and PostgreSQL's
     // time in microseconds. new_id is 0 otherwise.
     int64_t new_id, new_at;

@@ -41,6 +41,7 @@ static void call_begin(struct arm_call *call)
     call->after = NULL;
     call->new_id = 0;
     ((struct door_call *)call)->look = NULL;
+    ((struct door_call *)call)->seen = NULL;
     http_answer_reset(call->answer);
 }
 
@@ -130,9 +131,8 @@ static void decide_again(struct arm_call *call)
     rbac_snapshot_release(before);
 }
 
-static bool run(struct db_transaction *tx, void *argument)
+static bool run_once(struct arm_call *call, struct db_transaction *tx)
 {
-    struct arm_call *call = argument;
     call_begin(call);
     call->tx = tx;
     if (!door_look(call))
@@ -154,6 +154,16 @@ static bool run(struct db_transaction *tx, void *argument)
         failpoint("arm.decided");
     }
     return !call->failed;
+}
+
+static bool run(struct db_transaction *tx, void *argument)
+{
+    struct arm_call *call = argument;
+    bool done = run_once(call, tx);
+    // Who is refused is refused for what is, not for what was taken for granted.
+    if (!done && ((struct door_call *)call)->seen)
+        db_retry(tx);
+    return done;
 }
 
 static void finish(struct arm_call *call)

@@ -87,6 +87,10 @@ struct door_call {
     bool routed;
     const struct rbac_caller *on_behalf_of; // of a request of ours that carries no token; else NULL
     const struct db_result *look;           // of door_look; NULL unless it asked for more than the version
+    // In place of the look: what was seen a moment ago is taken for granted, and that the resource is not
+    // there. Only a success may come of it, which the commit proves; otherwise the transaction runs again
+    // with a look.
+    const struct seen_group *seen;
 };
 
 // door.c: a whole request of our own (arm/inner.h).

@@ -1,6 +1,7 @@
-// The job that deletes a group: passes over its resources, the latest first, so that children go before their
-// parents; a few resources a step. What is refused is tried again in the next pass, as long as passes make
-// progress; then the group goes back to Succeeded and the operation ends with what blocked it (arm-core 2.1).
+// The job that deletes a group: passes over its resources, by type and name from the last, so that children
+// go before their parents ("registries/webhooks" comes after "registries"); a few resources a step. What is
+// refused is tried again in the next pass, as long as passes make progress; then the group goes back to
+// Succeeded and the operation ends with what blocked it (arm-core 2.1).
 #include "arm/group_delete.h"
 
 #include "arm/asynchronous.h"
@@ -25,8 +26,10 @@ static const struct db_statement group_of_job = {
     "select g.subscription_id, g.name, (select count(*) from arm.resource r where r.group_id = g.id) "
     "from arm.resource_group g where g.id = $1 for update of g"};
 static const struct db_statement resources_of_group = {
-    "arm_group_resources", "select r.id, r.type, r.name from arm.resource r where r.group_id = $1 "
-                           "and r.id < $2 order by r.id desc limit $3 for update"};
+    "arm_group_resources",
+    "select r.id, r.type, r.name, r.type_key, r.name_key from arm.resource r where r.group_id = $1 "
+    "and (r.type_key, r.name_key) < ($2, $3) "
+    "order by r.type_key desc, r.name_key desc limit $4 for update"};
 // '0' follows '/': what lies between is below the name.
 static const struct db_statement has_children = {
     "arm_group_children",
@@ -46,11 +49,11 @@ struct blocked {
 
 // What one step leaves for the next.
 struct progress {
-    int64_t total;   // resources that were there at first
-    int64_t after;   // this pass has seen every id from here on
-    int64_t gone;    // of this pass
-    int64_t refused; // of this pass
-    int64_t stalled; // passes without progress, in a row
+    int64_t total;                      // resources that were there at first
+    struct text after_type, after_name; // keys: this pass has seen all from here on
+    int64_t gone;                       // of this pass
+    int64_t refused;                    // of this pass
+    int64_t stalled;                    // passes without progress, in a row
     bool begun;
     struct blocked blocked[BLOCKED_NAMED];
     size_t blocked_count;
@@ -76,7 +79,12 @@ static void read_progress(struct deletion *d, const struct job *job)
     struct progress *p = &d->progress;
     p->begun = json_is_object(notes);
     p->total = json_integer_value(json_object_get(notes, "total"));
-    p->after = p->begun ? json_integer_value(json_object_get(notes, "after")) : INT64_MAX;
+    p->after_type = TEXT("~"); // behind every type's name
+    p->after_name = TEXT("");
+    if (json_is_string(json_object_get(notes, "afterType"))) {
+        p->after_type = text_of(copy_member(d->arena, notes, "afterType"));
+        p->after_name = text_of(copy_member(d->arena, notes, "afterName"));
+    }
     p->gone = json_integer_value(json_object_get(notes, "gone"));
     p->refused = json_integer_value(json_object_get(notes, "refused"));
     p->stalled = json_integer_value(json_object_get(notes, "stalled"));
@@ -98,7 +106,8 @@ static struct text write_progress(const struct deletion *d, int64_t left)
     struct buffer b = buffer_new(d->arena);
     json_begin_object(&b);
     json_key_int(&b, "total", p->total);
-    json_key_int(&b, "after", p->after);
+    json_key_text(&b, "afterType", p->after_type);
+    json_key_text(&b, "afterName", p->after_name);
     json_key_int(&b, "gone", p->gone);
     json_key_int(&b, "refused", p->refused);
     json_key_int(&b, "stalled", p->stalled);
@@ -136,7 +145,7 @@ static const struct arm_type *type_of(struct text type_name)
 
 static bool children_left(struct deletion *d, struct text type, struct text name)
 {
-    if (d->progress.refused == 0) // then all that is younger is gone
+    if (d->progress.refused == 0) // then all that comes after it is gone
         return false;
     struct text type_key = text_lower(d->arena, type), key = text_lower(d->arena, name);
     return db_rows(DB_RUN(d->tx, &has_children, db_int(d->group_id),
@@ -219,7 +228,8 @@ static enum job_verdict end_pass(struct deletion *d, struct job_step *step, int6
                          "The tracking Id is '%s'. Please check audit logs for more details.",
                          TEXT_ARG(d->name), blocked_names(d), step->job->id));
     bool stalled = p->stalled > 0;
-    p->after = INT64_MAX;
+    p->after_type = TEXT("~");
+    p->after_name = TEXT("");
     p->gone = p->refused = 0;
     p->blocked_count = 0;
     step->result = write_progress(d, left);
@@ -240,14 +250,16 @@ static enum job_verdict delete_some(struct deletion *d, struct job_step *step, i
     struct progress *p = &d->progress;
     int64_t gone_before = p->gone;
     const struct db_result *resources =
-        DB_RUN(d->tx, &resources_of_group, db_int(d->group_id), db_int(p->after), db_int(RESOURCES_A_STEP));
+        DB_RUN(d->tx, &resources_of_group, db_int(d->group_id), db_text(p->after_type),
+               db_text(p->after_name), db_int(RESOURCES_A_STEP));
     size_t count = db_rows(resources);
     for (size_t i = 0; i < count; i++)
         delete_resource(d, db_get_int(resources, i, 0), db_get(resources, i, 1), db_get(resources, i, 2));
     left -= p->gone - gone_before;
     failpoint("group-delete.step");
     if (count == RESOURCES_A_STEP) {
-        p->after = db_get_int(resources, count - 1, 0);
+        p->after_type = text_copy(d->arena, db_get(resources, count - 1, 3));
+        p->after_name = text_copy(d->arena, db_get(resources, count - 1, 4));
         step->result = write_progress(d, left);
         return JOB_AGAIN;
     }

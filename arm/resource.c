@@ -111,6 +111,7 @@ void arm_resource_create_values(struct arm_call *call, struct arm_resource *reso
         db_int(resource->created_at),
         db_text(resource->created_by.name),
         db_text(resource->created_by.type),
+        db_text(call->group_moved_by),
     };
     memcpy(values, all, sizeof all);
 }

@@ -39,14 +39,15 @@ bool arm_resource_find(struct arm_call *call, const char *type, struct text name
 // parameters are the values below, which also complete `resource` (state, when absent: "Succeeded").
 #define ARM_RESOURCE_CREATE                                                                                  \
     "with g as materialized (select g.id from arm.resource_group g where g.id = $2 and "                     \
-    "g.state <> 'Deleting'), e as (insert into arm.resource (id, group_id, subscription_id, "                \
+    "g.state <> 'Deleting' and g.moved_by is not distinct from $15::uuid), e as (insert into arm.resource "  \
+    "(id, group_id, subscription_id, "                                                                       \
     "type, type_key, name, name_key, location, tags, sku, state, created_at, changed_at, created_by, "       \
     "created_by_type, changed_by, changed_by_type) "                                                         \
     "overriding system value select $1::bigint, g.id, $3::uuid, $4, $5, $6, $7, $8, $9::json, $10, "         \
     "$11, " ARM_RESOURCE_CREATE_TIME ", " ARM_RESOURCE_CREATE_TIME ", $13, $14, $13, $14 from g "            \
     "on conflict (group_id, type_key, name_key) do nothing returning id)"
 #define ARM_RESOURCE_CREATE_TIME "'epoch'::timestamptz + $12::bigint * interval '1 microsecond'"
-enum { ARM_RESOURCE_CREATE_VALUES = 14 };
+enum { ARM_RESOURCE_CREATE_VALUES = 15 };
 // Before it: call->new_id and the group's lock, where the door saw the resource and it went meanwhile. False
 // when that failed.
 bool arm_resource_new_id(struct arm_call *call);

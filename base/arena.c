@@ -21,9 +21,16 @@ struct disposal {
     void *argument;
 };
 
+struct attachment {
+    struct attachment *next;
+    const void *key;
+    void *value;
+};
+
 struct arena {
     struct chunk *chunks;
     struct disposal *disposals;
+    struct attachment *attachments;
 };
 
 static void *checked(void *memory)
@@ -201,4 +208,15 @@ void arena_on_free(struct arena *arena, void (*dispose)(void *), void *argument)
     d->argument = argument;
     d->next = arena->disposals;
     arena->disposals = d;
+}
+
+void **arena_attachment(struct arena *arena, const void *key)
+{
+    for (struct attachment *a = arena->attachments; a != NULL; a = a->next)
+        if (a->key == key)
+            return &a->value;
+    struct attachment *a = ARENA_NEW(arena, struct attachment);
+    *a = (struct attachment){arena->attachments, key, NULL};
+    arena->attachments = a;
+    return &a->value;
 }

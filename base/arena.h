@@ -36,3 +36,7 @@ void arena_drop_chunks(void);
 
 // Runs `dispose(argument)` when the arena is freed, last registered first.
 void arena_on_free(struct arena *arena, void (*dispose)(void *), void *argument);
+
+// Something that lives as long as the arena and belongs to `key` (the address of something static): NULL until
+// its owner sets it.
+void **arena_attachment(struct arena *arena, const void *key);

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from harness.az import Az
+from harness.az import Az, installed
 from harness.sdk import Sdk
 from harness.site import Registry
 
@@ -27,6 +27,18 @@ def az(site, registered, tmp_path_factory):
 def latest(site, registered, tmp_path_factory):
     made = Az(site, tmp_path_factory.mktemp("az-latest"), profile="latest", like=registered)
     made.use_profile()
+    made.login()
+    return made
+
+
+@pytest.fixture(scope="session")
+def current(site, tmp_path_factory):
+    """The current az with default settings; it has one profile."""
+    program = installed("az-current")
+    if not program:
+        pytest.skip("the current az is not installed: script/clients az-current takes it from PyPI")
+    made = Az(site, tmp_path_factory.mktemp("az-current"), program=program, profile="latest")
+    made.register()
     made.login()
     return made
 

@@ -6,23 +6,15 @@ import time
 
 import pytest
 
-from harness.az import Az, installed
+from harness.az import Az
 from harness.site import READER
 
-CURRENT = installed("az-current")
-PROGRAMS = ["az", pytest.param(CURRENT, marks=pytest.mark.skipif(
-    not CURRENT, reason="the current az is not installed: script/clients takes it from PyPI"))]
-
-
-@pytest.fixture(scope="module", params=PROGRAMS, ids=["2.45-latest", "current"])
+@pytest.fixture(scope="module", params=["2.45-latest", "current"])
 def az(site, registered, tmp_path_factory, request):
-    directory = tmp_path_factory.mktemp("az-activity")
-    if request.param == "az":
-        made = Az(site, directory, profile="latest", repaired=True, like=registered)
-        made.use_profile()
-    else:
-        made = Az(site, directory, program=request.param, profile="latest")
-        made.register()
+    if request.param == "current":
+        return request.getfixturevalue("current")
+    made = Az(site, tmp_path_factory.mktemp("az-activity"), profile="latest", repaired=True, like=registered)
+    made.use_profile()
     made.login()
     return made
 

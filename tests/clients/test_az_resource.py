@@ -1,4 +1,4 @@
-"""az resource, in both profiles (contract/az-cli.md 4): list in every form, show, create, update, tag, wait, invoke-action,
+"""az resource, of 2.45 in both profiles and of the current az (contract/az-cli.md 4): list in every form, show, create, update, tag, wait, invoke-action,
 move, delete."""
 import json
 
@@ -7,10 +7,10 @@ import pytest
 TYPE = "Microsoft.ContainerRegistry/registries"
 
 
-@pytest.fixture(scope="module", params=["hybrid", "latest"])
+@pytest.fixture(scope="module", params=["az", "latest", "current"])
 def place(site, request):
     """A client, two groups and two registries of its own."""
-    az = request.getfixturevalue("az" if request.param == "hybrid" else "latest")
+    az = request.getfixturevalue(request.param)
     groups = [site.unique("azres"), site.unique("azres")]
     for group in groups:
         az("group", "create", "-n", group, "-l", site.region)

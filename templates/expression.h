@@ -5,10 +5,20 @@
 struct expression; // a parsed one: immutable, lives in an arena
 struct evaluation; // below
 
+struct evaluation_frame; // private: the lambdas and the user function that are being evaluated
+
+// What one expression may be; longer or deeper ones do not parse.
+enum { EXPRESSION_LENGTH = 24576, EXPRESSION_DEPTH = 192 };
+// What a deployment's budget begins with: about a second of one core, and well inside 96 MiB.
+enum { EVALUATION_STEPS = 6000000, EVALUATION_BYTES = 40 * 1024 * 1024 };
+// How deep calls, values and user functions may stand in one another while one is evaluated, and how deep and
+// how long (as JSON) a value may become.
+enum { EVALUATION_DEPTH = 640, EVALUATION_VALUE_DEPTH = 128, EVALUATION_VALUE_BYTES = 8 * 1024 * 1024 };
+
 struct expression_error {
     const char *code;    // "InvalidTemplate" unless a function says otherwise
     const char *message; // the inner text, in the contract's words: ends with a full stop
-    uint32_t position;   // 0-based, in the expression's text
+    uint32_t position;   // 0-based, in bytes of the whole string, the opening bracket included
 };
 
 // Whether a template string is an expression ("[…]", not "[[…"); otherwise `*literal` is what it stands for.
@@ -45,6 +55,7 @@ struct evaluation_copy { // one copy loop that is going round
     struct text name;    // absent for the unnamed (an output's)
     int64_t index;
     const struct evaluation_copy *outer;
+    bool only_by_name; // the loop of a property or a variable: copyIndex() without a name means another
 };
 
 // What the language asks of its surroundings. Each returns NULL and fills the error when there is no answer;
@@ -88,7 +99,10 @@ struct evaluation {
     // with an error instead of taking the machine's memory or time.
     struct evaluation_budget {
         size_t steps, bytes;
+        size_t depth; // private, 0 at the beginning: how deep evaluation is in itself right now
     } * budget;
+    bool version_2;                       // languageVersion 2.0: user functions may call one another
+    const struct evaluation_frame *frame; // private: NULL at the beginning
 };
 
 // NULL and the error when it fails. The value's position is that of nothing (0).
@@ -99,5 +113,13 @@ const struct value *expression_evaluate(struct evaluation *e, const struct expre
 // `*at` is the string that failed. Where nothing changes the value itself is returned.
 const struct value *evaluate_value(struct evaluation *e, const struct value *value, bool copies,
                                    struct expression_error *error, const struct value **at);
+// Without evaluating: that every function called exists, takes that many arguments and is legal at e->place,
+// in branches too that are never taken. For what only a run evaluates, so that its mistakes are found before
+// anything is made. False and the error.
+bool expression_check(struct evaluation *e, const struct expression *expression,
+                      struct expression_error *error);
+// The same for all strings of a value; they must parse, too.
+bool evaluate_check(struct evaluation *e, const struct value *value, struct expression_error *error,
+                    const struct value **at);
 // Whether any expression inside needs a run (a string that does not parse does not).
 bool value_needs_run(struct arena *arena, const struct value *value);

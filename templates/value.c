@@ -42,11 +42,36 @@ const struct value *value_string(struct arena *arena, struct text string)
     return value;
 }
 
+size_t value_size(const struct value *value)
+{
+    switch (value->kind) {
+    case VALUE_STRING:
+        return 1 + value->string.length / 16;
+    case VALUE_ARRAY:
+    case VALUE_OBJECT:
+        return value->size;
+    default:
+        return 1;
+    }
+}
+
+static void note(struct value *whole, const struct value *part, size_t name_length)
+{
+    enum { DEEPEST = 255, LARGEST = (1 << 24) - 1 };
+    size_t size = whole->size + value_size(part) + name_length / 16;
+    whole->size = size < LARGEST ? size : LARGEST;
+    if (part->depth >= whole->depth)
+        whole->depth = part->depth < DEEPEST ? part->depth + 1u : DEEPEST;
+}
+
 const struct value *value_array(struct arena *arena, const struct value *const *items, size_t count)
 {
     struct value *value = make(arena, VALUE_ARRAY);
     value->array.items = items;
     value->array.count = count;
+    value->depth = value->size = 1;
+    for (size_t i = 0; i < count; i++)
+        note(value, items[i], 0);
     return value;
 }
 
@@ -55,6 +80,9 @@ const struct value *value_object(struct arena *arena, const struct value_member 
     struct value *value = make(arena, VALUE_OBJECT);
     value->object.members = members;
     value->object.count = count;
+    value->depth = value->size = 1;
+    for (size_t i = 0; i < count; i++)
+        note(value, members[i].value, members[i].name.length);
     return value;
 }
 

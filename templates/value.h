@@ -25,6 +25,9 @@ struct value {
     enum value_kind kind;
     uint32_t line,
         column; // arm-templates 1.1: 1-based, of the token's last character; 0 where it comes from no text
+    // Of arrays and objects: how many stand in one another, and about how long it is as JSON in units of 16
+    // bytes. Both stop at their largest.
+    uint32_t depth : 8, size : 24;
     union {
         bool boolean;
         int64_t integer;
@@ -68,6 +71,9 @@ bool value_equal(const struct value *a, const struct value *b);
 bool value_equal_within(const struct value *a, const struct value *b, size_t *steps);
 // How large the tree of a value is, about the bytes it would be written in; counted up to `limit` only.
 size_t value_weight(const struct value *value, size_t limit);
+// The same at once, from what value_array and value_object noted: in units of 16 bytes, rounded up, at most
+// 2^24 - 1. Parts that stand twice count twice.
+size_t value_size(const struct value *value);
 // "String", "Integer", "Float", "Boolean", "Array", "Object", "Null".
 const char *value_kind_name(enum value_kind kind);
 // UTF-16 units, which is what the language counts strings in.

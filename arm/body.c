@@ -99,6 +99,8 @@ bool door_body(struct arm_call *call)
         arm_fail(call, ARM_UNSUPPORTED_MEDIA_TYPE, TEXT_ARG(content_type));
         return false;
     }
+    if (call->operation->flags & ARM_RAW_BODY)
+        return true;
     return call->body != NULL || parse(call, body);
 }
 

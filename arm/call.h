@@ -35,6 +35,7 @@ enum arm_flags {
     ARM_UNREGISTERED_OK = 128, // a write allowed while the namespace is not registered
     ARM_ANY_VERSION = 256,     // the handler judges the api-version itself
     ARM_LOCKS_OK = 512,        // a write that no lock holds back (the locks themselves)
+    ARM_RAW_BODY = 1024,       // the handler reads the body by itself: call->body stays NULL
 };
 
 struct arm_operation {
@@ -57,6 +58,7 @@ struct arm_type {
     const char *const *versions;     // as the provider document lists them, NULL-ended
     const char *const *all_versions; // as sentences list the served ones, oldest first for providers' types
                                      // and newest first for ARM's own; NULL: versions
+    const char *const *template_versions; // those that a template may name (decisions 39); NULL: all
     bool arm_owned; // decisions 27: InvalidApiVersionParameter rather than NoRegisteredProviderFound
     bool tracked;   // has rows in arm.resource, a location, tags
     bool movable;   // to another group or subscription, with its children (arm-core 2.6)
@@ -68,6 +70,10 @@ struct arm_type {
     // Why a resource cannot be deleted now: asked before delete_row, and again as long as others of the group
     // still go. A sentence; NULL: it can. May be NULL itself.
     const char *(*delete_refusal)(struct db_transaction *tx, int64_t resource_id, struct text resource_scope);
+    // What the PUT of an item checks before it changes anything, for who wants to know beforehand (a
+    // deployment): in the door's place, without the door's locks. Fails the call; changes nothing. May be
+    // NULL.
+    void (*validate)(struct arm_call *call);
     // NULL, or the `properties` of these resources, JSON objects as the type's newest version shows them, for
     // queries over many (Resource Graph); absent for one that is gone. They live in the arena.
     void (*properties_of)(struct db_transaction *tx, struct arena *arena, const int64_t *ids, size_t count,

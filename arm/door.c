@@ -283,11 +283,13 @@ static bool read_request(struct arm_call *call)
 
 // A request of our own, without loop and client (inner.c): all of it here and now. Inside `tx` unless NULL,
 // behind a savepoint; else in a transaction of its own.
-void door_perform(struct http_exchange *exchange, const struct rbac_caller *caller,
+void door_perform(struct http_exchange *exchange, const struct door_inner *inner,
                   struct db_connection *connection, struct db_transaction *tx)
 {
     struct arm_call *call = call_new(exchange);
-    ((struct door_call *)call)->on_behalf_of = caller;
+    ((struct door_call *)call)->on_behalf_of = inner->caller;
+    ((struct door_call *)call)->throttled = inner->counted;
+    ((struct door_call *)call)->purpose = inner->purpose;
     if (!read_request(call))
         return;
     if (call->operation && (call->operation->flags & ARM_ANONYMOUS)) {
@@ -299,6 +301,23 @@ void door_perform(struct http_exchange *exchange, const struct rbac_caller *call
     } else {
         work_within(call, tx);
     }
+}
+
+struct arm_call *door_rehearse(struct http_exchange *exchange, const struct arm_call *outer, int64_t group_id)
+{
+    struct arm_call *call = call_new(exchange);
+    call->caller = outer->caller;
+    call->snapshot = outer->snapshot;
+    call->version = outer->version;
+    call->tx = outer->tx;
+    if (!read_request(call))
+        return call;
+    call->group_id = group_id;
+    call->group_stored = call->group;
+    if (door_version_present(call) && door_subscription(call) && routed(call) && door_version_served(call) &&
+        may_operate(call) && door_subscription_writable(call) && door_body(call) && call->type->validate)
+        call->type->validate(call);
+    return call;
 }
 
 void arm_dispatch(struct http_exchange *exchange)

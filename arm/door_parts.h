@@ -86,6 +86,7 @@ struct door_call {
     bool throttled; // a bucket was asked
     bool routed;
     const struct rbac_caller *on_behalf_of; // of a request of ours that carries no token; else NULL
+    const void *purpose;                    // of a request of ours (arm/inner.h)
     const struct db_result *look;           // of door_look; NULL unless it asked for more than the version
     // In place of the look: what was seen a moment ago is taken for granted, and that the resource is not
     // there. Only a success may come of it, which the commit proves; otherwise the transaction runs again
@@ -94,5 +95,13 @@ struct door_call {
 };
 
 // door.c: a whole request of our own (arm/inner.h).
-void door_perform(struct http_exchange *exchange, const struct rbac_caller *caller,
+struct door_inner {
+    const struct rbac_caller *caller;
+    bool counted;
+    const void *purpose;
+};
+void door_perform(struct http_exchange *exchange, const struct door_inner *inner,
                   struct db_connection *connection, struct db_transaction *tx);
+// Its checks alone, by the caller of `outer` and with what that one decides by. The call tells what failed.
+struct arm_call *door_rehearse(struct http_exchange *exchange, const struct arm_call *outer,
+                               int64_t group_id);

@@ -79,8 +79,12 @@ struct text arm_failure_body(struct arena *arena, const struct arm_failure *fail
     json_key_string(&b, "message", failure->message);
     if (failure->target)
         json_key_string(&b, "target", failure->target);
-    if (failure->details)
+    if (failure->details_json.base)
+        json_key_raw(&b, "details", failure->details_json);
+    else if (failure->details)
         write_details(&b, failure);
+    if (failure->additional_info.base)
+        json_key_raw(&b, "additionalInfo", failure->additional_info);
     json_end_object(&b);
     if (failure->origin == FROM_PROVIDER)
         json_key_string(&b, "status", "Failed");

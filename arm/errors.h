@@ -27,6 +27,9 @@ struct arm_failure {
     const char *allow;     // of a 405
     unsigned retry_after;  // seconds, 0: none
     struct arm_failure_detail *details;
+    // JSON arrays, or absent: details that are errors with members of their own, in place of `details`, and
+    // additionalInfo.
+    struct text details_json, additional_info;
 };
 // The error's body, in the form of its origin.
 struct text arm_failure_body(struct arena *arena, const struct arm_failure *failure);

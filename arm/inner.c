@@ -81,11 +81,22 @@ static struct http_exchange *exchange_of(const struct arm_inner *inner, const st
     return exchange;
 }
 
+const void *arm_inner_purpose(const struct arm_call *call)
+{
+    return ((const struct door_call *)call)->purpose;
+}
+
+static struct door_inner door_inner_of(const struct arm_inner *inner)
+{
+    return (struct door_inner){inner->caller, inner->counted, inner->purpose};
+}
+
 void arm_inner_run(const struct arm_inner *inner, const struct arm_inner_request *request,
                    struct db_connection *connection, struct http_answer *answer)
 {
     struct http_exchange *exchange = exchange_of(inner, request);
-    door_perform(exchange, inner->caller, connection, NULL);
+    struct door_inner how = door_inner_of(inner);
+    door_perform(exchange, &how, connection, NULL);
     *answer = exchange->answer;
 }
 
@@ -93,6 +104,16 @@ void arm_inner_within(const struct arm_inner *inner, const struct arm_inner_requ
                       struct db_transaction *tx, struct http_answer *answer)
 {
     struct http_exchange *exchange = exchange_of(inner, request);
-    door_perform(exchange, inner->caller, NULL, tx);
+    struct door_inner how = door_inner_of(inner);
+    door_perform(exchange, &how, NULL, tx);
     *answer = exchange->answer;
+}
+
+void arm_rehearse(struct arm_call *call, const struct arm_inner_request *request, int64_t group_id,
+                  struct arm_rehearsal *rehearsal)
+{
+    const struct arm_inner inner = arm_inner_of(call);
+    struct arm_call *rehearsed = door_rehearse(exchange_of(&inner, request), call, group_id);
+    rehearsal->failure = rehearsed->failed ? rehearsed->failure : NULL;
+    rehearsal->action = rehearsed->operation ? rehearsed->operation->action : NULL;
 }

@@ -11,7 +11,11 @@ struct arm_inner {
     const char *correlation_id;
     struct text authorization;        // "Bearer …"; absent where `caller` is set
     const struct rbac_caller *caller; // whose token was judged before: work that outlives the token
+    bool counted;                     // what asked for them was counted: they are not throttled
+    const void *purpose;              // what their handlers may know beyond the request; NULL: nothing
 };
+// The purpose that the request of this call was made with; NULL for one that came from outside.
+const void *arm_inner_purpose(const struct arm_call *call);
 // The host, the client, the correlation id and the credentials of that call.
 struct arm_inner arm_inner_of(const struct arm_call *call);
 
@@ -30,3 +34,13 @@ void arm_inner_run(const struct arm_inner *inner, const struct arm_inner_request
 // of that moment; where db_failed is true afterwards, the answer is of no worth.
 void arm_inner_within(const struct arm_inner *inner, const struct arm_inner_request *request,
                       struct db_transaction *tx, struct http_answer *answer);
+
+// Whether the caller of `call` could make such a request now: everything that the door checks but existence
+// of the group, registration and locks, and what the type's `validate` does. Nothing is changed, locked or
+// recorded. `group_id`: of the group in the path, 0 where there is none yet.
+struct arm_rehearsal {
+    const struct arm_failure *failure; // NULL: it could
+    const char *action;                // NULL: there is no such operation
+};
+void arm_rehearse(struct arm_call *call, const struct arm_inner_request *request, int64_t group_id,
+                  struct arm_rehearsal *rehearsal);

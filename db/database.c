@@ -1,5 +1,6 @@
 // Transactions: opened, run, committed or rolled back, and run again where that can help. A statement that
 // failed poisons the rest of its transaction.
+#include "db/job.h"
 #include "db/session.h"
 
 #include "base/arena.h"
@@ -30,6 +31,7 @@ struct db_transaction {
     bool renewed;  // the connection was made anew under the first statement
     bool alone;    // one statement: the server opens and ends a transaction round it
     bool repeated; // run before, in vain: now each statement is waited for
+    bool nudge;    // it made work for job workers
     bool hoped;    // something was deferred: a run that may fail where the plain form would wait
     size_t statements;
     struct connection_step deferred[DEFERRED]; // to be sent with the next statement or the commit
@@ -243,6 +245,11 @@ static void savepoint_command(struct db_transaction *tx, const char *verb, size_
     command(tx, sql);
 }
 
+void transaction_nudge(struct db_transaction *tx)
+{
+    tx->nudge = true;
+}
+
 size_t transaction_depth(const struct db_transaction *tx)
 {
     return tx->depth;
@@ -359,6 +366,8 @@ static enum db_outcome run_until_done(struct db_connection *connection, bool alo
                                     .repeated = again > 0};
         enum db_outcome outcome = run_once(&tx, run, argument);
         arena_free(tx.arena);
+        if (outcome == DB_COMMITTED && tx.nudge)
+            job_nudge();
         if (outcome == DB_COMMITTED || !tx.retry)
             return outcome;
         if (tx.hoped)

@@ -1,5 +1,6 @@
 // Jobs as their makers see them: made, found, woken. job_workers.c takes and runs them.
 #include "db/job.h"
+#include "db/session.h"
 
 #include "base/arena.h"
 
@@ -8,6 +9,24 @@ static const struct db_statement insert = {
     .sql = "insert into azsacr.job (kind, subscription_id, payload, run_at, started_by, scope) "
            "values ($1, $2, $3, clock_timestamp() + $4::bigint * interval '1 millisecond', $5, $6) "
            "returning id",
+};
+
+// One that nobody waits before begins at the first of the queue: else who comes late would wait for all.
+static const struct db_statement insert_in_turn = {
+    .name = "job_insert_in_turn",
+    .sql = "insert into azsacr.job (kind, subscription_id, payload, run_at, started_by, scope, turn) "
+           "values ($1, $2, $3, clock_timestamp(), $4, $5, coalesce("
+           "(select l.turn from azsacr.job l where l.id = $6::uuid), greatest("
+           "(select max(q.turn) from azsacr.job q where q.subscription_id = $2 and q.state = 'Pending' and "
+           "q.epoch = 0 and q.turn > 0), "
+           "(select min(q.turn) from azsacr.job q where q.state = 'Pending' and q.epoch = 0 and q.turn > 0) "
+           "- 1, 0) + 1)) returning id",
+};
+
+static const struct db_statement queue_waits = {
+    .name = "job_queue_waits",
+    .sql =
+        "select exists (select from azsacr.job q where q.state = 'Pending' and q.epoch = 0 and q.turn > 0)",
 };
 
 static const struct db_statement find = {
@@ -38,6 +57,22 @@ const char *job_create_for(struct db_transaction *tx, const char *kind, const ch
     return id.base != NULL ? id.base : "";
 }
 
+const char *job_create_in_turn(struct db_transaction *tx, const char *kind, const char *subscription,
+                               const struct job_origin *origin, struct text payload, const char *like)
+{
+    const struct db_result *rows =
+        DB_RUN(tx, &insert_in_turn, db_string(kind), db_string(subscription), db_text(payload),
+               db_string(origin->started_by), db_text(origin->scope), db_string(like));
+    struct text id = db_get(rows, 0, 0);
+    transaction_nudge(tx);
+    return id.base != NULL ? id.base : "";
+}
+
+bool job_queue_waits(struct db_transaction *tx)
+{
+    return db_get_bool(DB_RUN0(tx, &queue_waits), 0, 0);
+}
+
 bool job_find(struct db_transaction *tx, struct text id, struct job_status *status)
 {
     if (!uuid_is(id))
@@ -63,4 +98,5 @@ bool job_find(struct db_transaction *tx, struct text id, struct job_status *stat
 void job_wake(struct db_transaction *tx, const char *id)
 {
     DB_RUN(tx, &wake, db_string(id));
+    transaction_nudge(tx);
 }

@@ -42,6 +42,13 @@ struct job_origin {
 };
 const char *job_create_for(struct db_transaction *tx, const char *kind, const char *subscription,
                            const struct job_origin *origin, struct text payload, int64_t delay_ms);
+// The same, behind others: first in, first out within a subscription, round robin between subscriptions. With
+// `like`, the id of a job, it is as far in front as that one: work that a job goes on by. What has no turn
+// goes before what has one.
+const char *job_create_in_turn(struct db_transaction *tx, const char *kind, const char *subscription,
+                               const struct job_origin *origin, struct text payload, const char *like);
+// Whether jobs that were created in turn wait for their first worker.
+bool job_queue_waits(struct db_transaction *tx);
 // One row: state ("Pending", "Running", "Succeeded", "Failed"), result; false when there is none of that id.
 struct job_status {
     struct text state, kind, subscription, payload, result;
@@ -52,14 +59,15 @@ struct job_status {
 };
 bool job_find(struct db_transaction *tx, struct text id, struct job_status *status);
 
-// Wakes a waiting job once this transaction is committed; a job that runs now runs once more. Never touches
+// Wakes a waiting job once this transaction is committed (at once in this process; another looks every
+// second); a job that runs now runs once more. Never touches
 // the job's own row, so that who finishes never waits for who waits.
 void job_wake(struct db_transaction *tx, const char *id);
 
 // How long the row of a finished job is kept, in seconds: 7 days unless set, before the workers start.
 void job_set_retention(int64_t seconds);
 // Called in the transaction that gives a job up (taken ten times without a committed step), so that what it
-// was about does not stay as it is for ever. Set once, before the workers start.
+// was about does not stay as it is for ever. Each is called; set before the workers start.
 void job_set_given_up(void (*given_up)(struct db_transaction *tx, const struct job *job));
 
 struct job_workers;
@@ -68,4 +76,6 @@ struct job_workers *job_workers_start(const struct db_target *target, const stru
                                       size_t threads);
 // Looks for work now instead of at the next tick (1 s).
 void job_workers_nudge(struct job_workers *workers);
+// The workers of this process, if there are any.
+void job_nudge(void);
 void job_workers_stop(struct job_workers *workers);

@@ -44,7 +44,7 @@ static const struct db_statement take = {
         "lease_until = clock_timestamp() + $2::bigint * interval '1 second' "
         "where id = (select id from azsacr.job where state in ('Pending', 'Running') "
         "and run_at <= statement_timestamp() and (state = 'Pending' or lease_until < statement_timestamp()) "
-        "and kind = any($3::text[]) order by run_at limit 1 for update skip locked) "
+        "and kind = any($3::text[]) order by turn, run_at limit 1 for update skip locked) "
         "returning id, epoch, attempts, kind, payload, result",
 };
 
@@ -89,8 +89,11 @@ static const struct db_statement clean_wakes = {
            "'Running'))",
 };
 
+enum { GIVEN_UP_HOOKS = 4 };
 static int64_t retention = 7 * 24 * 3600; // seconds; set before the threads start
-static void (*on_given_up)(struct db_transaction *tx, const struct job *job);
+static void (*on_given_up[GIVEN_UP_HOOKS])(struct db_transaction *tx, const struct job *job);
+static pthread_mutex_t current_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct job_workers *current; // that job_nudge is about
 
 void job_set_retention(int64_t seconds)
 {
@@ -99,7 +102,15 @@ void job_set_retention(int64_t seconds)
 
 void job_set_given_up(void (*given_up)(struct db_transaction *tx, const struct job *job))
 {
-    on_given_up = given_up;
+    for (size_t i = 0; i < GIVEN_UP_HOOKS; i++) {
+        if (on_given_up[i] == given_up)
+            return;
+        if (on_given_up[i] == NULL) {
+            on_given_up[i] = given_up;
+            return;
+        }
+    }
+    abort();
 }
 
 struct job_workers {
@@ -173,8 +184,8 @@ static void give_up(struct db_transaction *tx, const struct hold *hold, const st
                       .result = db_get(taken, 0, 5),
                       .attempts = hold->attempts};
     memcpy(job.id, hold->id, sizeof job.id);
-    if (on_given_up != NULL)
-        on_given_up(tx, &job);
+    for (size_t i = 0; i < GIVEN_UP_HOOKS && on_given_up[i] != NULL; i++)
+        on_given_up[i](tx, &job);
     settle_job(
         tx, hold, "Failed",
         TEXT("{\"error\":{\"code\":\"InternalServerError\",\"message\":\"The operation was given up: it was "
@@ -386,6 +397,9 @@ struct job_workers *job_workers_start(const struct db_target *target, const stru
         pthread_setname_np(w->threads[i], "jobs");
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_mutex_lock(&current_mutex);
+    current = w;
+    pthread_mutex_unlock(&current_mutex);
     return w;
 }
 
@@ -399,10 +413,21 @@ void job_workers_nudge(struct job_workers *w)
     pthread_mutex_unlock(&w->mutex);
 }
 
+void job_nudge(void)
+{
+    pthread_mutex_lock(&current_mutex);
+    job_workers_nudge(current);
+    pthread_mutex_unlock(&current_mutex);
+}
+
 void job_workers_stop(struct job_workers *w)
 {
     if (w == NULL)
         return;
+    pthread_mutex_lock(&current_mutex);
+    if (current == w)
+        current = NULL;
+    pthread_mutex_unlock(&current_mutex);
     pthread_mutex_lock(&w->mutex);
     w->stopping = true;
     pthread_cond_broadcast(&w->nudged);

@@ -94,6 +94,8 @@ struct connection_step {
 };
 bool connection_run(struct db_connection *connection, struct connection_step *steps, size_t count);
 
+// database.c, for job.c: once this is committed, the process's job workers look for work.
+void transaction_nudge(struct db_transaction *tx);
 // database.c, for job_workers.c: how many savepoints are open, and back to the one of that depth.
 size_t transaction_depth(const struct db_transaction *tx);
 void transaction_rollback_to(struct db_transaction *tx, size_t depth);

@@ -17,3 +17,6 @@ struct reader_error {
 // that comes twice with the same bytes: the last wins, at the first's place.
 const struct value *reader_read(struct arena *arena, struct text text, const struct reader_limits *limits,
                                 struct reader_error *error);
+// A step of a path as error messages write it: ".name", or "['odd name']" where the name holds a character
+// that would not be clear. No point before the first.
+void reader_path_member(struct buffer *out, struct text name);

@@ -2,9 +2,11 @@
 #include <check.h>
 #include <stdlib.h>
 
+Suite *suite_reader(void);
 Suite *suite_value(void);
 
 static Suite *(*const suites[])(void) = {
+    suite_reader,
     suite_value,
 };
 

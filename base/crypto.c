@@ -142,6 +142,11 @@ void crypto_sha256(struct text bytes, unsigned char hash[32])
     must(EVP_Digest(bytes.base ? bytes.base : "", bytes.length, hash, NULL, sha256, NULL) == 1);
 }
 
+void crypto_sha1(struct text bytes, unsigned char hash[20])
+{
+    must(EVP_Digest(bytes.base ? bytes.base : "", bytes.length, hash, NULL, EVP_sha1(), NULL) == 1);
+}
+
 void crypto_hmac_sha256(struct text key, struct text bytes, unsigned char mac[32])
 {
     unsigned length = 32;

@@ -25,6 +25,8 @@ struct text digest_end(struct digest *digest, struct arena *arena);
 void digest_drop(struct digest *digest);
 struct text digest_of(struct arena *arena, enum digest_algorithm algorithm, struct text bytes);
 void crypto_sha256(struct text bytes, unsigned char hash[32]);
+// For names only that a standard derives with it (UUIDs of version 5): it protects nothing.
+void crypto_sha1(struct text bytes, unsigned char hash[20]);
 void crypto_hmac_sha256(struct text key, struct text bytes, unsigned char mac[32]);
 
 // scrypt, N = 2^14, r = 8, p = 1: for secrets that a person chose. At most two run at a time in the process.

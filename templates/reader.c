@@ -215,6 +215,29 @@ static bool read_inside(struct reader *r, bool object, const char *kind)
     return true;
 }
 
+// What was pushed from `from` on, as the object or array that it belongs to, at the place of its bracket.
+static void close_container(struct reader *r, struct value *value, bool object, size_t from)
+{
+    struct arena *arena = r->cursor.arena;
+    size_t count = r->open_count - from;
+    uint32_t line = value->line, column = value->column;
+    r->open_count = from;
+    if (object) {
+        count = unique(r->open + from, count);
+        struct value_member *members = arena_reserve(arena, count * sizeof *members);
+        if (count > 0)
+            memcpy(members, r->open + from, count * sizeof *members);
+        *value = *value_object(arena, members, count);
+    } else {
+        const struct value **items = arena_reserve(arena, count * sizeof(const struct value *));
+        for (size_t i = 0; i < count; i++)
+            items[i] = r->open[from + i].value;
+        *value = *value_array(arena, items, count);
+    }
+    value->line = line;
+    value->column = column;
+}
+
 static bool read_container(struct reader *r, struct value *value, bool object)
 {
     size_t from = r->open_count;
@@ -223,24 +246,7 @@ static bool read_container(struct reader *r, struct value *value, bool object)
     if (!read_inside(r, object, object ? "object" : "array"))
         return false;
     r->depth--;
-    size_t count = r->open_count - from;
-    r->open_count = from;
-    value->kind = object ? VALUE_OBJECT : VALUE_ARRAY;
-    if (count == 0)
-        return true;
-    if (object) {
-        count = unique(r->open + from, count);
-        struct value_member *members = arena_reserve(r->cursor.arena, count * sizeof *members);
-        memcpy(members, r->open + from, count * sizeof *members);
-        value->object.members = members;
-        value->object.count = count;
-        return true;
-    }
-    const struct value **items = arena_reserve(r->cursor.arena, count * sizeof(const struct value *));
-    for (size_t i = 0; i < count; i++)
-        items[i] = r->open[from + i].value;
-    value->array.items = items;
-    value->array.count = count;
+    close_container(r, value, object, from);
     return true;
 }
 

@@ -2,10 +2,12 @@
 #include <check.h>
 #include <stdlib.h>
 
+Suite *suite_hash(void);
 Suite *suite_reader(void);
 Suite *suite_value(void);
 
 static Suite *(*const suites[])(void) = {
+    suite_hash,
     suite_reader,
     suite_value,
 };

@@ -19,7 +19,7 @@ static bool read_base(struct registry_call *call, const struct db_result *result
     return true;
 }
 
-static const struct registry_read base_lane = {&registry_find_statement, no_values, read_base};
+static const struct registry_read base_lane = {&registry_find_statement, no_values, read_base, NULL};
 
 const struct registry_operation registry_base_operations[] = {
     {{HTTP_GET, "/v2/", "Base_Get"}, ACCESS_BASE, &base_lane, get_base},

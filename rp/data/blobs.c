@@ -339,10 +339,16 @@ void upload_start(struct registry_call *call)
 }
 
 // The read lane: nothing is mounted, and the limit was read a moment ago; every refusal is the work lane's.
-static const struct db_statement start_decide = {
-    "upload_start_decide",
-    "select " REGISTRY_COLUMNS ", p.write_enabled" REGISTRY_FROM
-    " left join acr.repository p on p.registry_id = r.id and p.name = $2 and p.deleted_at is null"};
+#define START_REPOSITORY(name)                                                                               \
+    " left join acr.repository p on p.registry_id = r.id and p.name = " name " and p.deleted_at is null"
+static const struct db_statement start_decide = {"upload_start_decide",
+                                                 "select " REGISTRY_COLUMNS
+                                                 ", p.write_enabled" REGISTRY_FROM START_REPOSITORY("$2")};
+static const struct db_statement start_decide_many = {
+    "upload_start_decide_many",
+    "select " REGISTRY_COLUMNS ", p.write_enabled, k.ordinal from rbac.version v cross join"
+    " unnest($1::text[], $2::text[]) with ordinality k (login_key, repository, ordinal)" REGISTRY_OF(
+        "k.login_key") START_REPOSITORY("k.repository")};
 
 static bool start_prepare(struct registry_call *call, struct db_value *values, size_t *count)
 {
@@ -365,9 +371,10 @@ static bool start_answer(struct registry_call *call, const struct db_result *row
     return true;
 }
 
-static const struct registry_read read_get = {&blob_get, prepare, answer_get};
-static const struct registry_read read_head = {&blob_get, prepare, answer_head};
-static const struct registry_read read_start = {&start_decide, start_prepare, start_answer};
+static const struct registry_read read_get = {&blob_get, prepare, answer_get, NULL};
+static const struct registry_read read_head = {&blob_get, prepare, answer_head, NULL};
+static const struct registry_read read_start = {&start_decide, start_prepare, start_answer,
+                                                &start_decide_many};
 
 const struct registry_operation registry_blob_operations[] = {
     {{HTTP_GET, "/v2/{repository*}/blobs/{digest}", "Blobs_Get"}, ACCESS_PULL, &read_get, handle_get},

@@ -29,6 +29,7 @@ struct registry_read {
     bool (*prepare)(struct registry_call *call, struct db_value *values, size_t *count);
     // Own columns start at REGISTRY_COLUMN_COUNT. Rights are judged already. False: work lane.
     bool (*answer)(struct registry_call *call, const struct db_result *result);
+    const struct db_statement *many; // NULL, or as in struct db_query
 };
 
 struct registry_operation {

@@ -42,6 +42,8 @@ void registry_data_start(void)
             http_router_add(router, &operation->http);
             if (operation->read)
                 add_statement(operation->read->statement);
+            if (operation->read && operation->read->many)
+                add_statement(operation->read->many);
         }
 }
 
@@ -295,6 +297,7 @@ static void go_read(struct http_exchange *exchange, struct registry_call *call, 
         read.answer = challenge_answer;
     } else if (lane && lane->prepare(call, read.values + 1, &count)) {
         read.statement = lane->statement;
+        read.many = lane->many;
         read.count += count;
         read.answer = read_answer;
     } else {

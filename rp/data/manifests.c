@@ -114,7 +114,7 @@ static void handle_get(struct registry_call *call)
     answer_get(call, db_run(call->tx, &manifest_get_statement, values, sizeof values / sizeof *values));
 }
 
-static const struct registry_read read_get = {&manifest_get_statement, prepare_get, answer_get};
+static const struct registry_read read_get = {&manifest_get_statement, prepare_get, answer_get, NULL};
 
 #define MANIFEST_PATH "/v2/{repository*}/manifests/{reference}"
 const struct registry_operation registry_manifest_operations[] = {

@@ -18,8 +18,10 @@
                          " || '/providers/Microsoft.ContainerRegistry/registries/' || e.name,"               \
                          " r.admin_enabled, r.password, r.password2, r.password_stamp, r.password2_stamp,"   \
                          " r.quota_bytes, e.group_id"
-#define REGISTRY_FROM                                                                                        \
-    " from rbac.version v left join acr.registry r on r.login_key = $1"                                      \
+#define REGISTRY_FROM " from rbac.version v" REGISTRY_OF("$1")
+// For a statement that answers several at once (struct db_query), with the login keys in a column.
+#define REGISTRY_OF(login_key)                                                                               \
+    " left join acr.registry r on r.login_key = " login_key                                                  \
     " left join arm.resource e on e.id = r.id left join arm.resource_group g on g.id = e.group_id"
 // The same with the registry's row held (for key share), so that it cannot be deleted under a write. The
 // version may be older than the row where the lock had to be waited for: who writes looks at it again before

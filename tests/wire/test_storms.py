@@ -155,3 +155,28 @@ def test_one_upload_session_in_many_hands(registry):
         together(lambda: seen.append(registry.client().patch(location, data, headers=octets).status),
                  lambda: seen.append(registry.client().delete(location).status))
         assert set(seen) <= {202, 204, 404, 409}, seen
+
+
+def test_uploads_that_begin_together_are_decided_each_by_its_own(site, operator, group, registry):
+    """The read lane asks for several at once with one statement: each is answered from its own row."""
+    other = site.create_registry(operator, group)
+    other.await_host()
+    for place, repository in ((registry, "begin/shut"), (other, "begin/open"), (registry, "begin/open")):
+        place.push_image(place.client(), repository, "1", [b"together" + repository.encode()])
+    registry.client().patch("/acr/v1/begin/shut", {"writeEnabled": False}).expect(200)
+    # A body first, so that both registries were read a moment ago and what follows is the read lane's.
+    wanted = [(registry, "begin/open", 202), (registry, "begin/shut", 405), (other, "begin/open", 202),
+              (other, "begin/shut", 202), (registry, "begin/new", 202)]
+    seen = []
+
+    def begin(turn):
+        clients = {place: place.client() for place in (registry, other)}
+        for i in range(20):
+            place, repository, status = wanted[(turn + i) % len(wanted)]
+            answer = clients[place].post(f"/v2/{repository}/blobs/uploads/")
+            seen.append((repository, status, answer.status))
+            if answer.status == 202:
+                assert answer.header("Location").startswith(f"/v2/{repository}/blobs/uploads/")
+    together(*[lambda turn=turn: begin(turn) for turn in range(8)])
+    assert [s for s in seen if s[1] != s[2]] == [] and len(seen) == 160
+    registry.client().patch("/acr/v1/begin/shut", {"writeEnabled": True}).expect(200)

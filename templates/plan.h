@@ -8,6 +8,10 @@ struct plan_site {
     enum evaluation_scope scope;
     struct text subscription_id, resource_group, location; // of the deployment; absent where it has none
     struct text deployment_name;
+    struct text management_group; // at SCOPE_MANAGEMENT_GROUP
+    // What deployment() shows besides: "Incremental" or "Complete" (absent: Incremental), and debugSetting.
+    struct text mode;
+    const struct value *debug_setting; // or NULL
     const struct value *resource_group_object, *subscription, *tenant, *deployer, *environment;
     const struct value *template_link; // or NULL
     int64_t now;                       // microseconds
@@ -39,25 +43,32 @@ struct plan_read {
 
 struct plan_node { // one resource to be written, copies expanded; nested deployments are nodes too
     struct text id, type, name, api_version; // full id, full type ("NS/t1/t2"), full name ("a/b")
-    struct text location;                    // normalised; absent: none
-    struct text symbol;                      // symbolic name, or absent
-    bool deployed;                           // false: its condition said no (or `existing`)
+    // As records and messages name it: of an extension resource in the older forms
+    // "NS/t/providers/locks" and "n/Microsoft.Authorization/lock"; else the same as type and name.
+    struct text written_type, written_name;
+    struct text location; // normalised; absent: none
+    struct text symbol;   // symbolic name, or absent
+    bool deployed;        // false: its condition said no (or `existing`)
     bool existing;
     // The body to be sent, where no run is needed for it; NULL otherwise: plan_body makes it then.
     const struct value *body;
     const struct value *source; // the resource as the template has it
+    struct text path;           // of it: "properties.template.resources[0]"
+    uint32_t line, column;      // of its type, which is where messages say that it is
     const struct evaluation_copy *copy;
     const struct plan_dependency *dependencies;
     size_t dependency_count;
     const struct plan_read *reads;
     size_t read_count;
     // For Microsoft.Resources/deployments: the plan of the nested one, where its parameters are known before
-    // the run; NULL otherwise (made when it starts). `nested_*` are where it goes to.
+    // the run and its target answers the scope functions; NULL otherwise (made when it starts, of the
+    // content). `nested_*` are where it goes to.
     struct plan *nested;
-    const struct value
-        *nested_content; // its {location?, properties:{…}} as a request body would be, for inner scope
+    // Its {location?, tags?, properties:{…}} as a request body would be; the same as `body`. Of the outer
+    // scope: with everything of this template put in, so that it needs nothing but itself.
+    const struct value *nested_content;
     enum evaluation_scope nested_scope;
-    struct text nested_subscription_id, nested_resource_group;
+    struct text nested_subscription_id, nested_resource_group, nested_management_group;
 };
 
 struct plan {
@@ -72,6 +83,7 @@ struct plan {
     struct plan_state *state; // its own
 };
 
+// A plan is not changed once it is made: several threads may run its nodes.
 // A template (not yet checked) with {"p":{"value":…}} (or NULL). `frozen`: values of an earlier plan of the
 // same deployment (its `bound`), or NULL. NULL and the error when it is refused.
 struct plan *plan_make(struct arena *arena, const struct plan_site *site, const struct value *template,
@@ -98,3 +110,11 @@ struct plan_output_error {
 };
 const struct value *plan_outputs(struct plan *plan, const struct plan_run *run, struct arena *arena,
                                  struct plan_output_error **errors, size_t *error_count);
+
+// ---- what the record shows of it (arm-templates 7.1, 7.2) ----
+const struct value *plan_providers(const struct plan *plan, struct arena *arena);
+const struct value *plan_dependencies(const struct plan *plan, struct arena *arena);
+// [{"id":…}], nested deployments and what is in them too. Only what is deployed.
+const struct value *plan_validated_resources(const struct plan *plan, struct arena *arena);
+// How many nodes are deployed, nested ones (of known plans) and nested deployments counted.
+size_t plan_count(const struct plan *plan);

@@ -2,11 +2,13 @@
 #include <check.h>
 #include <stdlib.h>
 
+Suite *suite_document(void);
 Suite *suite_hash(void);
 Suite *suite_reader(void);
 Suite *suite_value(void);
 
 static Suite *(*const suites[])(void) = {
+    suite_document,
     suite_hash,
     suite_reader,
     suite_value,

@@ -58,8 +58,10 @@ struct evaluation_copy { // one copy loop that is going round
     bool only_by_name; // the loop of a property or a variable: copyIndex() without a name means another
 };
 
-// What the language asks of its surroundings. Each returns NULL and fills the error when there is no answer;
-// a hook that is NULL makes its function "not expected at this location".
+// What the language asks of its surroundings. Each returns NULL and fills the error when there is no answer
+// (without a message: the language says in its own words that there is none); a hook that is NULL makes its
+// function "not expected at this location". `e` is the asking evaluation: who evaluates something else to
+// answer makes an evaluation of its own with the same budget, frame NULL and its own place and copy.
 struct evaluation_hooks {
     void *context;
     const struct value *(*parameter)(struct evaluation *e, struct text name, struct expression_error *error);

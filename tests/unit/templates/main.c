@@ -2,12 +2,14 @@
 #include <check.h>
 #include <stdlib.h>
 
+Suite *suite_content(void);
 Suite *suite_document(void);
 Suite *suite_hash(void);
 Suite *suite_reader(void);
 Suite *suite_value(void);
 
 static Suite *(*const suites[])(void) = {
+    suite_content,
     suite_document,
     suite_hash,
     suite_reader,

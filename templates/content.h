@@ -27,8 +27,6 @@ struct content {
 const struct content *content_read(struct arena *arena, struct text body, struct plan_error *error);
 // The same of a value: `properties` of a nested deployment stand in an object of that name.
 const struct content *content_of(struct arena *arena, const struct value *request, struct plan_error *error);
-// {"template":…} or the template itself, of calculateTemplateHash; parameter files: below.
-
 // What a parameters file or a request has of parameters: each entry {"value":…}. A file's `$schema`,
 // `contentVersion` and `parameters` are looked through; a bare {"p":{"value":…}} is taken too. NULL and the
 // error when it is none.

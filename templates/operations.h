@@ -1,0 +1,5 @@
+// Types with no rows of their own, which templates_start registers.
+#pragma once
+#include "arm/types.h"
+
+extern const struct arm_type template_hash_type; // template_hash.c: calculateTemplateHash

@@ -7,6 +7,8 @@ Suite *suite_document(void);
 Suite *suite_hash(void);
 Suite *suite_reader(void);
 Suite *suite_value(void);
+Suite *suite_what_if_diff(void);
+Suite *suite_plan_resources(void);
 
 static Suite *(*const suites[])(void) = {
     suite_content,
@@ -14,6 +16,8 @@ static Suite *(*const suites[])(void) = {
     suite_hash,
     suite_reader,
     suite_value,
+    suite_what_if_diff,
+    suite_plan_resources,
 };
 
 int main(void)

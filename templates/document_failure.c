@@ -6,7 +6,27 @@
 
 #include <stdlib.h>
 
-enum { SHOWN = 200 }; // bytes of a value that a message repeats
+enum {
+    SHOWN = 200,    // bytes of a value that a message repeats
+    LONGEST = 4000, // of a message's own sentence: what it quotes may be as long as the request
+};
+
+// No half characters at the end.
+static size_t cut(const char *text, size_t length, size_t most)
+{
+    if (length <= most)
+        return length;
+    while (most > 0 && ((unsigned char)text[most] & 0xc0) == 0x80)
+        most--;
+    return most;
+}
+
+static const char *sentence(struct arena *arena, const char *format, va_list arguments)
+{
+    char *text = arena_vprintf(arena, format, arguments);
+    text[cut(text, strlen(text), LONGEST)] = '\0';
+    return text;
+}
 
 static void fail(struct arena *arena, struct plan_error *error, const char *code, struct text path,
                  uint32_t line, uint32_t column, const char *message)
@@ -25,7 +45,7 @@ void fail_content(struct arena *arena, struct plan_error *error, struct text pat
 {
     va_list arguments;
     va_start(arguments, format);
-    const char *what = arena_vprintf(arena, format, arguments);
+    const char *what = sentence(arena, format, arguments);
     va_end(arguments);
     fail(arena, error, "InvalidRequestContent", path, line, column,
          arena_printf(arena,
@@ -39,7 +59,7 @@ void fail_template(struct arena *arena, struct plan_error *error, struct text pa
 {
     va_list arguments;
     va_start(arguments, format);
-    const char *inner = arena_vprintf(arena, format, arguments);
+    const char *inner = sentence(arena, format, arguments);
     va_end(arguments);
     fail(arena, error, "InvalidTemplate", path, line, column,
          arena_printf(arena, "Deployment template validation failed: '%s'.", inner));
@@ -68,7 +88,7 @@ bool typed_members(struct document_reader *r, const struct value *object, const 
             n++;
         if (names[n])
             continue;
-        int shown = member->name.length < SHOWN ? (int)member->name.length : SHOWN;
+        int shown = (int)cut(member->name.base, member->name.length, SHOWN);
         fail_content(r->arena, r->error, path_member(r->arena, path, member->name), member->line,
                      member->column, "Could not find member '%.*s' on object of type '%s'.", shown,
                      member->name.base, type);
@@ -94,9 +114,7 @@ void typed_wrong(struct document_reader *r, const struct value *value, const cha
         buffer_text(&out, value->string);
     else
         value_write_within(&out, value, '"', SHOWN);
-    size_t shown = out.length < SHOWN ? out.length : SHOWN;
-    while (shown > 0 && shown < out.length && ((unsigned char)out.base[shown] & 0xc0) == 0x80)
-        shown--; // no half characters
+    size_t shown = cut(out.base ? out.base : "", out.length, SHOWN);
     fail_content(r->arena, r->error, path, value->line, value->column,
                  "Error converting value \"%.*s\" to type '%s'.", (int)shown, out.base ? out.base : "", type);
 }

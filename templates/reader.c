@@ -23,8 +23,21 @@ static void put_step(struct buffer *out, const struct reader_step *step)
         buffer_format(out, "[%zu]", step->index);
 }
 
+// A path is for people: what is longer than any name should be is cut.
+static struct text name_shown(struct text name)
+{
+    enum { SHOWN = 200 };
+    if (name.length <= SHOWN)
+        return name;
+    size_t end = SHOWN;
+    while (end > 0 && ((unsigned char)name.base[end] & 0xc0) == 0x80)
+        end--; // no half characters
+    return text_slice(name, 0, end);
+}
+
 void reader_path_member(struct buffer *out, struct text name)
 {
+    name = name_shown(name);
     bool odd = name.length == 0;
     for (size_t i = 0; i < name.length; i++)
         odd = odd || (unsigned char)name.base[i] < 0x20 || strchr(". '/\"[]()\\", name.base[i]);
@@ -223,10 +236,12 @@ static void close_container(struct reader *r, struct value *value, bool object, 
     uint32_t line = value->line, column = value->column;
     r->open_count = from;
     if (object) {
-        count = unique(r->open + from, count);
-        struct value_member *members = arena_reserve(arena, count * sizeof *members);
-        if (count > 0)
+        struct value_member *members = NULL;
+        if (count > 0) {
+            count = unique(r->open + from, count);
+            members = arena_reserve(arena, count * sizeof *members);
             memcpy(members, r->open + from, count * sizeof *members);
+        }
         *value = *value_object(arena, members, count);
     } else {
         const struct value **items = arena_reserve(arena, count * sizeof(const struct value *));

@@ -20,6 +20,7 @@
 #include "rp/data/store.h"
 #include "rp/data/sweep.h"
 #include "rp/provider.h"
+#include "templates/templates.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -84,13 +85,13 @@ static void fill_hosts(struct service *s)
 static const struct job_kind *all_job_kinds(struct arena *arena)
 {
     size_t count = 0, n = 0;
-    const struct job_kind *const tables[] = {arm_job_kinds, provider_job_kinds};
-    for (size_t t = 0; t < 2; t++) {
+    const struct job_kind *const tables[] = {arm_job_kinds, provider_job_kinds, templates_job_kinds};
+    for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
         for (const struct job_kind *k = tables[t]; k->name != NULL; k++)
             count++;
     }
     struct job_kind *all = ARENA_ARRAY(arena, struct job_kind, count + 1);
-    for (size_t t = 0; t < 2; t++) {
+    for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
         for (const struct job_kind *k = tables[t]; k->name != NULL; k++)
             all[n++] = *k;
     }
@@ -129,6 +130,7 @@ static bool start(struct service *s, const char **why)
     rbac_snapshot_start(&snapshot);
     rbac_services_start();
     provider_start();
+    templates_start();
     arm_start();
     struct db_target activity = {conninfo, "azsacr activity", 10000};
     activity_start(&activity);

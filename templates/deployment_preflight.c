@@ -1,0 +1,211 @@
+// Before anything is made (arm-templates 6.3): every resource of the plan, nested ones too, is of a type and
+// version that is served, in a subscription that is registered; the caller may write it; and its provider has
+// nothing against its body. Nothing is changed or locked.
+#include "templates/deployment.h"
+#include "templates/deployment_errors.h"
+#include "templates/type_versions.h"
+
+#include "arm/inner.h"
+#include "arm/provider.h"
+#include "arm/resource_id.h"
+#include "arm/types.h"
+#include "base/arena.h"
+
+enum { FAILURES_SHOWN = 50 };
+
+static const struct db_statement group_find = {
+    "deployment_group_find", "select g.id from arm.resource_group g where g.subscription_id = $1::uuid "
+                             "and g.name_key = $2"};
+
+struct known_group {
+    struct text subscription_id, name;
+    int64_t id; // 0: it is yet to be made
+    const struct known_group *next;
+};
+
+struct preflight {
+    struct arm_call *call;
+    const struct deployment *deployment;
+    const struct known_group *groups;
+    struct buffer denied; // the sentences of rights that lack
+    size_t denials;
+    struct buffer details; // of bodies that were refused: a JSON array's members
+    size_t refusals;
+};
+
+// ---- what it is
+
+static bool split_type(struct text full, struct text *namespace_name, struct text *type)
+{
+    ptrdiff_t slash = text_find(full, '/');
+    if (slash <= 0)
+        return false;
+    *namespace_name = text_slice(full, 0, (size_t)slash);
+    *type = text_slice(full, (size_t)slash + 1, full.length);
+    return true;
+}
+
+static void fail_of(struct arm_call *call, const struct type_failure *failure)
+{
+    arm_fail(call, failure->status, failure->code, FROM_GATEWAY, "%s", failure->message);
+}
+
+static bool known_types(struct preflight *p, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->node_count; i++) {
+        const struct plan_node *node = &plan->nodes[i];
+        struct type_failure failure;
+        if (!node->deployed)
+            continue;
+        if (!type_served(p->call->arena, node->type, node->api_version, node->location, &failure)) {
+            fail_of(p->call, &failure);
+            return false;
+        }
+        if (node->nested && !known_types(p, node->nested))
+            return false;
+    }
+    return true;
+}
+
+// ---- whether its subscription is registered
+
+static struct text subscription_of(const struct preflight *p, const struct plan_node *node)
+{
+    struct resource_id id;
+    if (resource_id_parse(p->call->arena, node->id, &id) && id.subscription_id.base)
+        return id.subscription_id;
+    return p->deployment->subscription_id;
+}
+
+static bool registered(struct preflight *p, const struct plan *plan)
+{
+    struct text last_subscription = TEXT_NONE, last_namespace = TEXT_NONE;
+    for (size_t i = 0; i < plan->node_count; i++) {
+        const struct plan_node *node = &plan->nodes[i];
+        struct text namespace_name = TEXT_NONE, type, subscription = subscription_of(p, node);
+        const char *canonical;
+        if (!node->deployed)
+            continue;
+        if (node->nested && !registered(p, node->nested))
+            return false;
+        if (!split_type(node->type, &namespace_name, &type) ||
+            !arm_namespace_known(namespace_name, &canonical) ||
+            (text_equal_nocase(last_subscription, subscription) && text_is_nocase(last_namespace, canonical)))
+            continue;
+        struct arm_call asked = *p->call;
+        asked.subscription_id = subscription;
+        if (strcmp(registration_state(&asked, canonical), "Registered") != 0) {
+            arm_fail(p->call, ARM_MISSING_REGISTRATION, canonical);
+            arm_fail_detail(p->call, p->call->failure->code, canonical, p->call->failure->message);
+            return false;
+        }
+        last_subscription = subscription;
+        last_namespace = text_of(canonical);
+    }
+    return true;
+}
+
+// ---- rights and bodies
+
+static int64_t group_id(struct preflight *p, struct text id)
+{
+    struct arena *arena = p->call->arena;
+    struct resource_id parsed;
+    if (!resource_id_parse(arena, id, &parsed) || !parsed.group.base)
+        return 0;
+    for (const struct known_group *g = p->groups; g; g = g->next)
+        if (text_equal_nocase(g->name, parsed.group) &&
+            text_equal_nocase(g->subscription_id, parsed.subscription_id))
+            return g->id;
+    const struct db_result *rows = DB_RUN(p->call->tx, &group_find, db_text(parsed.subscription_id),
+                                          db_text(text_lower(arena, parsed.group)));
+    struct known_group *g = ARENA_NEW(arena, struct known_group);
+    *g = (struct known_group){parsed.subscription_id, parsed.group,
+                              db_rows(rows) ? db_get_int(rows, 0, 0) : 0, p->groups};
+    p->groups = g;
+    return g->id;
+}
+
+static void note_denied(struct preflight *p, const struct plan_node *node, const char *action)
+{
+    const struct rbac_caller *caller = p->call->caller;
+    if (p->denials++ >= FAILURES_SHOWN)
+        return;
+    buffer_format(
+        &p->denied,
+        "%sAuthorization failed for template resource '%.*s' of type '%.*s'. The client '%s' with object "
+        "id '%s' does not have permission to perform action '%s' at scope '%.*s'.",
+        p->denied.length > 0 ? ":" : "", TEXT_ARG(node->written_name), TEXT_ARG(node->written_type),
+        caller->name, caller->object_id, action, TEXT_ARG(node->id));
+}
+
+static void note_refused(struct preflight *p, const struct plan_node *node, const struct arm_failure *failure)
+{
+    struct arm_failure detail = *failure;
+    if (p->refusals++ >= FAILURES_SHOWN)
+        return;
+    detail.origin = FROM_GATEWAY; // the envelope without "status"
+    if (!detail.target)
+        detail.target = text_cstr(p->call->arena, node->id);
+    struct text body = arm_failure_body(p->call->arena, &detail);
+    json_raw(&p->details, text_slice(body, sizeof "{\"error\":" - 1, body.length - 1));
+}
+
+// The request that the node will be, as far as it is known: a body that a run makes is not.
+static void rehearse(struct preflight *p, const struct plan_node *node, struct arm_rehearsal *rehearsal)
+{
+    struct arena *arena = p->call->arena;
+    struct text target = type_target(arena, node->id, node->api_version);
+    bool body = node->body && !node->nested_content;
+    struct arm_inner_request request = {
+        .method = HTTP_PUT, .target = target, .body = body ? value_to_json(arena, node->body) : TEXT_NONE};
+    arm_rehearse(p->call, &request, group_id(p, node->id), rehearsal);
+}
+
+static void examine(struct preflight *p, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->node_count; i++) {
+        const struct plan_node *node = &plan->nodes[i];
+        struct arm_rehearsal rehearsal = {0};
+        if (!node->deployed)
+            continue;
+        rehearse(p, node, &rehearsal);
+        const struct arm_failure *failure = rehearsal.failure;
+        if (failure && strcmp(failure->code, "AuthorizationFailed") == 0 && rehearsal.action)
+            note_denied(p, node, rehearsal.action);
+        else if (failure)
+            note_refused(p, node, failure);
+        if (node->nested)
+            examine(p, node->nested);
+    }
+}
+
+static void tracking_id(char id[37])
+{
+    uuid_random(id);
+}
+
+bool deployment_preflight(struct arm_call *call, const struct deployment *deployment, const struct plan *plan)
+{
+    struct preflight p = {.call = call,
+                          .deployment = deployment,
+                          .denied = buffer_new(call->arena),
+                          .details = buffer_new(call->arena)};
+    if (!known_types(&p, plan) || !registered(&p, plan))
+        return false;
+    json_begin_array(&p.details);
+    examine(&p, plan);
+    json_end_array(&p.details);
+    if (p.denials > 1)
+        arm_fail(call, DEPLOYMENT_NOT_AUTHORIZED_SEVERAL, text_cstr(call->arena, buffer_done(&p.denied)));
+    else if (p.denials == 1)
+        arm_fail(call, DEPLOYMENT_NOT_AUTHORIZED, text_cstr(call->arena, buffer_done(&p.denied)));
+    if (p.refusals > 0) {
+        char id[37];
+        tracking_id(id);
+        arm_fail(call, DEPLOYMENT_NOT_VALID, TEXT_ARG(deployment->name), id);
+        if (strcmp(call->failure->code, "InvalidTemplateDeployment") == 0)
+            call->failure->details_json = buffer_done(&p.details);
+    }
+    return !call->failed;
+}

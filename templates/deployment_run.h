@@ -1,0 +1,67 @@
+// A deployment's run: what its jobs' steps share. docs/deployments.md tells the whole.
+#pragma once
+#include "arm/inner.h"
+#include "templates/deployment.h"
+
+struct deployment_run {
+    struct db_transaction *tx;
+    struct arena *arena; // of the step
+    struct deployment deployment;
+    const struct value *input; // opened; NULL when the deployment is over
+    struct arm_inner inner;    // on behalf of who deploys
+    struct plan *plan;         // NULL until it is asked for
+    struct deployment_cached *cached;
+};
+
+// ---- deployment_run.c
+// False when the deployment is gone.
+bool deployment_run_begin(struct deployment_run *run, struct db_transaction *tx, struct job_step *step);
+void deployment_run_end(struct deployment_run *run);
+// The plan, made again from what is stored; NULL and the error when that failed.
+struct plan *deployment_run_plan(struct deployment_run *run, struct plan_error *error);
+// For plan_body and plan_outputs: reference() and list*() as requests of the caller.
+struct plan_run deployment_run_reads(struct deployment_run *run);
+// One request of the caller in the step's transaction.
+void deployment_run_request(struct deployment_run *run, enum http_method method, struct text target,
+                            struct text body, const struct deployment_purpose *purpose,
+                            struct http_answer *answer);
+// {"code":…,"message":…} as an error's JSON.
+struct text deployment_error_json(struct arena *arena, const char *code, const char *message);
+
+// ---- deployment_nodes.c
+enum deployment_progress {
+    PROGRESS_NONE,  // nothing is ready, or what is ready is in another job's hands
+    PROGRESS_SOME,  // some were run
+    PROGRESS_LIMIT, // as many as a step takes: there may be more
+    PROGRESS_LATER, // what was tried is to be tried again in a while
+};
+// Runs nodes whose dependencies are done, as many as a step takes.
+enum deployment_progress deployment_nodes_run(struct deployment_run *run, size_t limit);
+// What the run itself adds to the operations: outputs, deletions of the Complete mode.
+struct deployment_operation {
+    const char *kind, *state;
+    struct text target, type, name; // absent: none
+    int status;
+    struct text message; // JSON; absent: none
+    int64_t took;        // microseconds
+};
+void deployment_operation_add(struct deployment_run *run, const struct deployment_operation *operation);
+// The member "error" of a body, or one made of the status: as details show it.
+struct text deployment_error_of(struct arena *arena, int status, struct text body);
+
+// ---- deployment_secrets.c
+// JSON as operations show it: without the values of secure parameters; `content` is a request's or an
+// answer's and loses what looks like a secret too. Absent where it is no JSON.
+struct text deployment_shown(struct deployment_run *run, struct text body, bool content);
+
+// ---- deployment_cleanup.c: the deletions of the Complete mode (arm-templates 6.6)
+enum deployment_cleanup { CLEANUP_DONE, CLEANUP_SOME, CLEANUP_FAILED, CLEANUP_LATER };
+enum deployment_cleanup deployment_cleanup(struct deployment_run *run);
+
+// ---- deployment_end.c: when every node is done, or none can go on
+enum job_verdict deployment_end(struct deployment_run *run, struct job_step *step, bool failed);
+// It was canceled: what is sealed goes.
+enum job_verdict deployment_end_canceled(struct deployment_run *run, struct job_step *step);
+// What it is to be run with cannot be opened: another master key, or a damaged row.
+enum job_verdict deployment_end_lost(struct deployment_run *run, struct job_step *step);
+void deployment_given_up(struct db_transaction *tx, const struct job *job);

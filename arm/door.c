@@ -315,7 +315,8 @@ struct arm_call *door_rehearse(struct http_exchange *exchange, const struct arm_
     call->group_id = group_id;
     call->group_stored = call->group;
     if (door_version_present(call) && door_subscription(call) && routed(call) && door_version_served(call) &&
-        may_operate(call) && door_subscription_writable(call) && door_body(call) && call->type->validate)
+        may_operate(call) && door_subscription_writable(call) && call->request->body.length > 0 &&
+        door_body(call) && call->type->validate)
         call->type->validate(call);
     return call;
 }

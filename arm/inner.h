@@ -37,7 +37,8 @@ void arm_inner_within(const struct arm_inner *inner, const struct arm_inner_requ
 
 // Whether the caller of `call` could make such a request now: everything that the door checks but existence
 // of the group, registration and locks, and what the type's `validate` does. Nothing is changed, locked or
-// recorded. `group_id`: of the group in the path, 0 where there is none yet.
+// recorded. `group_id`: of the group in the path, 0 where there is none yet. Without a body, which may not be
+// known yet, the rest is checked.
 struct arm_rehearsal {
     const struct arm_failure *failure; // NULL: it could
     const char *action;                // NULL: there is no such operation

@@ -40,7 +40,9 @@ static const struct value *subscription(struct call *call)
 
 static const struct value *management_group(struct call *call)
 {
-    return call->e->scope == SCOPE_MANAGEMENT_GROUP ? scope_object(call) : wrong_scope(call);
+    if (call->e->scope == SCOPE_MANAGEMENT_GROUP)
+        return scope_object(call);
+    return call_fail(call, "The deployment metadata 'MANAGEMENTGROUP' is not valid."); // as live, 9.2
 }
 
 // ---- names of the template

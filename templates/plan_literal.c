@@ -141,8 +141,9 @@ static const struct value *resource_of(struct plan_state *state, size_t number)
         member.value = escape(state, member.value);
         out.members[out.count++] = member;
     }
-    if (node->dependency_count > 0)
-        put(&out, "dependsOn", depends_on(state, node));
+    const struct value *waits = depends_on(state, node);
+    if (waits->array.count > 0)
+        put(&out, "dependsOn", waits);
     const struct value *properties = node->deployed ? properties_of(state, number) : NULL;
     if (properties != NULL)
         put(&out, "properties", properties);

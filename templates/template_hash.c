@@ -41,8 +41,8 @@ static const struct arm_operation operations[] = {
 };
 
 const struct arm_type template_hash_type = {.namespace_name = "Microsoft.Resources",
-                                            .name = "calculateTemplateHash",
-                                            .resource_display = "Template Hashes",
+                                            .name = "deployments",
+                                            .resource_display = "Deployments",
                                             .versions = versions_resources,
                                             .arm_owned = true,
                                             .operations = operations};

@@ -134,13 +134,40 @@ bool call_equal(struct call *call, const struct value *a, const struct value *b)
     return call_spend(call, 1 + (a_size < b_size ? a_size : b_size), 0) && value_equal(a, b);
 }
 
+// What a string takes in JSON.
+static size_t written_length(struct text string)
+{
+    size_t length = 3;
+    for (size_t i = 0; i < string.length; i++) {
+        unsigned char c = (unsigned char)string.base[i];
+        length += c < ' ' ? 6 : c == '"' || c == '\'' || c == '\\' ? 2 : 1;
+    }
+    return length;
+}
+
+// Not less than what the value takes in JSON. Values are at most EVALUATION_VALUE_DEPTH deep.
+static size_t json_length(const struct value *value)
+{
+    size_t length = 32;
+    if (value->kind == VALUE_STRING)
+        return written_length(value->string);
+    for (size_t i = 0; value->kind == VALUE_ARRAY && i < value->array.count; i++)
+        length += 1 + json_length(value->array.items[i]);
+    for (size_t i = 0; value->kind == VALUE_OBJECT && i < value->object.count; i++)
+        length +=
+            written_length(value->object.members[i].name) + 1 + json_length(value->object.members[i].value);
+    return length;
+}
+
 struct text call_json(struct call *call, const struct value *value, char quote)
 {
-    // The buffer grows by doubling and leaves its former selves in the arena.
-    size_t guess = value_size(value) * 16;
-    if (!call_spend(call, 1 + guess / 32, 600 + guess * 2))
+    if (!call_spend(call, 1 + value_size(value), 0))
         return TEXT_NONE;
-    struct buffer out = buffer_new(call->e->arena);
+    size_t length = json_length(value);
+    char *bytes = call_bytes(call, length + 2);
+    if (!bytes || !call_spend(call, length / 4, 0))
+        return TEXT_NONE;
+    struct buffer out = {.arena = call->e->arena, .base = bytes, .capacity = length + 2};
     value_write(&out, value, quote);
     return buffer_done(&out);
 }

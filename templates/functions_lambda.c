@@ -1,5 +1,6 @@
 // Lambdas and what takes them (arm-templates 5.6).
 #include "templates/evaluation.h"
+#include "templates/name_list.h"
 
 enum { VARIABLES = 8 };
 
@@ -193,42 +194,38 @@ static const struct value *sort(struct call *call)
 
 // What comes under a key: the values that were added to it.
 struct group {
-    struct text key;
     const struct value **items;
     size_t count, room;
 };
 struct groups {
-    struct call *call;
-    struct group *items;
-    size_t count, room;
+    struct name_list keys;
+    struct group *items; // as many as there is room for keys
+    size_t room;
 };
 
 static struct group *group_of(struct groups *g, struct text key)
 {
-    if (!call_spend(g->call, 1 + g->count / 16, 0))
+    size_t at = name_list_put(&g->keys, key);
+    if (at == SIZE_MAX)
         return NULL;
-    for (size_t i = 0; i < g->count; i++)
-        if (g->items[i].key.length == key.length && text_equal_nocase(g->items[i].key, key))
-            return &g->items[i];
-    if (g->count == g->room) {
-        size_t room = g->room ? g->room * 2 : 8;
-        if (!call_spend(g->call, 1, room * sizeof *g->items))
+    if (g->keys.room > g->room) {
+        size_t room = g->keys.room;
+        if (!call_spend(g->keys.call, 1, room * sizeof *g->items))
             return NULL;
-        struct group *items = ARENA_ARRAY(g->call->e->arena, struct group, room);
-        if (g->count > 0)
-            memcpy(items, g->items, g->count * sizeof *items);
+        struct group *items = ARENA_ARRAY(g->keys.call->e->arena, struct group, room);
+        if (g->room > 0)
+            memcpy(items, g->items, g->room * sizeof *items);
         g->items = items;
         g->room = room;
     }
-    g->items[g->count] = (struct group){.key = key};
-    return &g->items[g->count++];
+    return &g->items[at];
 }
 
 static bool group_add(struct groups *g, struct group *group, const struct value *value)
 {
     if (group->count == group->room) {
         size_t room = group->room ? group->room * 2 : 2;
-        const struct value **items = call_items(g->call, room);
+        const struct value **items = call_items(g->keys.call, room);
         if (!items)
             return false;
         if (group->count > 0)
@@ -261,31 +258,31 @@ static bool distribute(struct call *call, struct groups *g)
 
 static const struct value *to_object(struct call *call)
 {
-    struct groups g = {.call = call};
-    struct value_member *members = distribute(call, &g) ? call_members(call, g.count) : NULL;
-    for (size_t i = 0; members && i < g.count; i++) {
+    struct groups g = {.keys = {.call = call}};
+    struct value_member *members = distribute(call, &g) ? call_members(call, g.keys.count) : NULL;
+    for (size_t i = 0; members && i < g.keys.count; i++) {
         if (g.items[i].count > 1)
             return call_fail(
                 call,
                 "The template language function 'toObject' was invoked with a lambda that returns the key "
                 "'%.*s' more than once.",
-                SHOWN(g.items[i].key));
-        members[i] = (struct value_member){.name = g.items[i].key, .value = g.items[i].items[0]};
+                SHOWN(g.keys.names[i]));
+        members[i] = (struct value_member){.name = g.keys.names[i], .value = g.items[i].items[0]};
     }
-    return members ? call_object(call, members, g.count) : NULL;
+    return members ? call_object(call, members, g.keys.count) : NULL;
 }
 
 static const struct value *group_by(struct call *call)
 {
-    struct groups g = {.call = call};
-    struct value_member *members = distribute(call, &g) ? call_members(call, g.count) : NULL;
-    for (size_t i = 0; members && i < g.count; i++) {
+    struct groups g = {.keys = {.call = call}};
+    struct value_member *members = distribute(call, &g) ? call_members(call, g.keys.count) : NULL;
+    for (size_t i = 0; members && i < g.keys.count; i++) {
         const struct value *array = call_array(call, g.items[i].items, g.items[i].count);
         if (!array)
             return NULL;
-        members[i] = (struct value_member){.name = g.items[i].key, .value = array};
+        members[i] = (struct value_member){.name = g.keys.names[i], .value = array};
     }
-    return members ? call_object(call, members, g.count) : NULL;
+    return members ? call_object(call, members, g.keys.count) : NULL;
 }
 
 static const struct value *map_values(struct call *call)

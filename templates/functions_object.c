@@ -1,4 +1,5 @@
 // Functions of objects, and of arrays and objects as sets (arm-templates 5.1).
+#include "templates/name_list.h"
 #include "templates/value_set.h"
 
 #include <stdlib.h>
@@ -7,50 +8,49 @@
 
 // Members under way; names that differ in case only are one.
 struct members {
-    struct call *call;
+    struct name_list names;
     struct value_member *items;
-    size_t count, room;
+    size_t room;
 };
 
 static bool members_put(struct members *m, struct text name, const struct value *value)
 {
-    if (!call_spend(m->call, 1 + m->count / 16, 0))
+    size_t before = m->names.count, at = name_list_put(&m->names, name);
+    if (at == SIZE_MAX)
         return false;
-    for (size_t i = 0; i < m->count; i++) {
-        if (m->items[i].name.length != name.length || !text_equal_nocase(m->items[i].name, name))
-            continue;
-        m->items[i].value = value;
+    if (at < before) {
+        m->items[at].value = value;
         return true;
     }
-    if (m->count == m->room) {
+    if (at == m->room) {
         size_t room = m->room ? m->room * 2 : 8;
-        struct value_member *items = call_members(m->call, room);
+        struct value_member *items = call_members(m->names.call, room);
         if (!items)
             return false;
-        if (m->count > 0)
-            memcpy(items, m->items, m->count * sizeof *items);
+        if (at > 0)
+            memcpy(items, m->items, at * sizeof *items);
         m->items = items;
         m->room = room;
     }
-    m->items[m->count++] = (struct value_member){.name = name, .value = value};
+    m->items[at] = (struct value_member){.name = name, .value = value};
     return true;
 }
 
 static const struct value *members_done(const struct members *m)
 {
-    return call_object(m->call, m->items, m->count);
+    return call_object(m->names.call, m->items, m->names.count);
 }
 
 static const struct value *create_object(struct call *call)
 {
-    struct members m = {.call = call};
+    struct members m = {.names = {.call = call}};
     if (call->count % 2 != 0)
         return call_fail(call,
                          "Unable to evaluate template language function 'createObject': function requires an "
                          "even number of arguments: keys and values in turn.");
     for (size_t i = 0; i < call->count; i += 2) {
         const struct value *key = call->arguments[i];
-        size_t before = m.count;
+        size_t before = m.names.count;
         if (key->kind != VALUE_STRING)
             return call_fail(
                 call,
@@ -59,7 +59,7 @@ static const struct value *create_object(struct call *call)
                 i, value_kind_name(key->kind));
         if (!members_put(&m, key->string, call->arguments[i + 1]))
             return NULL;
-        if (m.count == before)
+        if (m.names.count == before)
             return call_fail(
                 call,
                 "Unable to evaluate template language function 'createObject': the key '%.*s' is "
@@ -72,7 +72,7 @@ static const struct value *create_object(struct call *call)
 static const struct value *shallow_merge(struct call *call)
 {
     const struct value *objects = call->arguments[0];
-    struct members m = {.call = call};
+    struct members m = {.names = {.call = call}};
     if (objects->kind != VALUE_ARRAY)
         return call_fail_type(call, "parameter to be an array of objects", objects);
     for (size_t i = 0; i < objects->array.count; i++) {
@@ -112,7 +112,7 @@ static const struct value_member **sorted(struct call *call, const struct value 
         call_fail_type(call, "parameter to be an object", object);
         return NULL;
     }
-    if (!call_spend(call, count * 2, (count + 1) * sizeof(struct value_member *)))
+    if (!call_spend(call, count * 4 + value_size(object) * 2, (count + 1) * sizeof(struct value_member *)))
         return NULL;
     const struct value_member **members = ARENA_ARRAY(call->e->arena, const struct value_member *, count + 1);
     for (size_t i = 0; i < count; i++)
@@ -182,16 +182,20 @@ static bool same_kind(struct call *call, const char *mixed, enum value_kind *kin
 
 static const struct value *merge(struct call *call, const struct value *a, const struct value *b)
 {
-    struct members m = {.call = call};
+    struct members m = {.names = {.call = call}};
     for (size_t i = 0; i < a->object.count; i++)
         if (!members_put(&m, a->object.members[i].name, a->object.members[i].value))
             return NULL;
     for (size_t i = 0; i < b->object.count; i++) {
-        const struct value_member *member = &b->object.members[i];
-        const struct value *value = member->value, *old = value_find(a, member->name);
-        if (value_is(old, VALUE_OBJECT) && value->kind == VALUE_OBJECT)
-            value = merge(call, old, value);
-        if (!value || !members_put(&m, member->name, value))
+        const struct value *value = b->object.members[i].value;
+        size_t before = m.names.count, at = name_list_put(&m.names, b->object.members[i].name);
+        if (at == SIZE_MAX)
+            return NULL;
+        if (at < before && m.items[at].value->kind == VALUE_OBJECT && value->kind == VALUE_OBJECT)
+            value = merge(call, m.items[at].value, value);
+        if (at == before) // members_put finds it again as new
+            m.names.count = before;
+        if (!value || !members_put(&m, b->object.members[i].name, value))
             return NULL;
     }
     return members_done(&m);
@@ -261,7 +265,7 @@ static const struct value *intersection_of_arrays(struct call *call)
 static const struct value *intersection_of_objects(struct call *call)
 {
     const struct value *first = call->arguments[0];
-    struct members m = {.call = call};
+    struct members m = {.names = {.call = call}};
     for (size_t i = 0; i < first->object.count; i++) {
         const struct value_member *member = &first->object.members[i];
         bool everywhere = true;

@@ -209,6 +209,14 @@ static const struct value *pad_left(struct call *call)
     return text.base ? done(call, call_join(call, parts, count, TEXT(""))) : NULL;
 }
 
+// The next place of `old` from `at` on, or NULL.
+static const char *next_place(struct text text, size_t at, struct text old)
+{
+    if (old.length == 1)
+        return memchr(text.base + at, old.base[0], text.length - at);
+    return memmem(text.base + at, text.length - at, old.base, old.length);
+}
+
 static const struct value *replace(struct call *call)
 {
     if (!is_string(call, 0) || !is_string(call, 1) || !is_string(call, 2))
@@ -223,7 +231,7 @@ static const struct value *replace(struct call *call)
         return NULL;
     size_t found = 0, at = 0;
     const char *hit;
-    for (; (hit = memmem(text.base + at, text.length - at, old.base, old.length)); found++)
+    for (; (hit = next_place(text, at, old)); found++)
         at = (size_t)(hit - text.base) + old.length;
     if (found == 0)
         return call->arguments[0];
@@ -232,7 +240,7 @@ static const struct value *replace(struct call *call)
                     : NULL;
     char *to = out;
     for (at = 0; out && found > 0; found--) {
-        hit = memmem(text.base + at, text.length - at, old.base, old.length);
+        hit = next_place(text, at, old);
         to = mempcpy(to, text.base + at, (size_t)(hit - text.base) - at);
         to = mempcpy(to, new.base, new.length);
         at = (size_t)(hit - text.base) + old.length;

@@ -9,6 +9,16 @@ Suite *suite_reader(void);
 Suite *suite_value(void);
 Suite *suite_what_if_diff(void);
 Suite *suite_plan_resources(void);
+Suite *suite_plan_run(void);
+Suite *suite_plan_nested(void);
+Suite *suite_plan_parameters(void);
+Suite *suite_expression_syntax(void);
+Suite *suite_functions_collection(void);
+Suite *suite_functions_string(void);
+Suite *suite_functions_number(void);
+Suite *suite_functions_place(void);
+Suite *suite_evaluate(void);
+Suite *suite_expression_hostile(void);
 
 static Suite *(*const suites[])(void) = {
     suite_content,
@@ -18,6 +28,16 @@ static Suite *(*const suites[])(void) = {
     suite_value,
     suite_what_if_diff,
     suite_plan_resources,
+    suite_plan_run,
+    suite_plan_nested,
+    suite_plan_parameters,
+    suite_expression_syntax,
+    suite_functions_collection,
+    suite_functions_string,
+    suite_functions_number,
+    suite_functions_place,
+    suite_evaluate,
+    suite_expression_hostile,
 };
 
 int main(void)

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from harness.az import installed
+from harness.az import Az, installed
 from harness.site import CONTRIBUTOR, READER
 
 ACR = "Microsoft.ContainerRegistry"

@@ -219,6 +219,15 @@ static struct text caller_json(struct arm_call *call)
     return buffer_done(&json);
 }
 
+static void validate(struct arm_call *call)
+{
+    struct authorization_scope scope;
+    struct lock_body body;
+    struct text name;
+    if (read_path(call, &scope, &name))
+        read_body(call, &body);
+}
+
 static void put(struct arm_call *call)
 {
     struct authorization_scope scope;
@@ -298,4 +307,5 @@ const struct arm_type locks_type = {
     .versions = versions,
     .arm_owned = true,
     .operations = operations,
+    .validate = validate,
 };

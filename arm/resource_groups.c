@@ -166,6 +166,14 @@ static bool room_for_one(struct arm_call *call)
     return false;
 }
 
+static void group_validate(struct arm_call *call)
+{
+    struct group_body body;
+    const struct db_result *existing = by_name(call, &group_get);
+    if (name_acceptable(call) && !being_deleted(call, existing) && read_body(call, &body))
+        location_acceptable(call, body.location, existing);
+}
+
 static void group_put(struct arm_call *call)
 {
     struct group_body body;
@@ -317,4 +325,5 @@ const struct arm_type resource_groups_type = {.namespace_name = "Microsoft.Resou
                                               .resource_display = "Resource Groups",
                                               .versions = versions_resources,
                                               .arm_owned = true,
+                                              .validate = group_validate,
                                               .operations = operations};

@@ -300,6 +300,16 @@ static void repeat(struct arm_call *call, const struct authorization_scope *scop
         reply_assignment(call, 201, row, true);
 }
 
+// The scope and the role may be made by what asks beforehand; principals are not.
+static void validate(struct arm_call *call)
+{
+    struct authorization_scope scope;
+    struct assignment_body body;
+    struct text id;
+    if (read_path(call, &scope, &id) && read_body(call, id, &body))
+        check_principal(call, &body);
+}
+
 static void put(struct arm_call *call)
 {
     struct authorization_scope scope;
@@ -407,3 +417,5 @@ const struct arm_type role_assignments_type = {
     .arm_owned = true,
     .operations = operations,
 };
+    .validate = validate,
+    .read_only = read_only,

@@ -1,5 +1,6 @@
 // POST …/checkNameAvailability: always 200 for a well-formed request, and counted as a read.
 #include "rp/registry_body.h"
+#include "rp/registry_store.h"
 #include "rp/types.h"
 
 #include "arm/errors.h"
@@ -7,6 +8,11 @@
 
 static const struct db_statement taken_statement = {"registry_name_taken",
                                                     "select 1 from acr.registry r where r.login_key = $1"};
+
+bool registry_name_taken(struct db_transaction *tx, struct text name)
+{
+    return db_rows(DB_RUN(tx, &taken_statement, db_text(text_lower(db_arena(tx), name)))) > 0;
+}
 
 static void reply_unavailable(struct arm_call *call, const char *reason, const char *message)
 {
@@ -58,7 +64,7 @@ static void check_name(struct arm_call *call)
         reply_unavailable(call, "Invalid", "The specified resource name is disallowed.");
         return;
     }
-    if (db_rows(DB_RUN(call->tx, &taken_statement, db_text(text_lower(call->arena, name)))) > 0)
+    if (registry_name_taken(call->tx, name))
         reply_unavailable(call, "AlreadyExists",
                           arena_printf(call->arena, "The registry %.*s is already in use.", TEXT_ARG(name)));
     else

@@ -75,15 +75,20 @@ static bool name_acceptable(struct arm_call *call, struct text name)
     return !call->failed;
 }
 
+static void fail_name_taken(struct arm_call *call, struct text name)
+{
+    arm_fail(call, 409, "AlreadyInUse", FROM_PROVIDER,
+             "The registry DNS name %.*s is already in use. You can check if the name is already claimed "
+             "using "
+             "following API: " DOCUMENT_NAME_CHECK,
+             TEXT_ARG(registry_host_of(call->arena, name)));
+}
+
 static void create_registry(struct arm_call *call, struct registry_resource *registry)
 {
     enum registry_made made = registry_rows_create(call, registry);
     if (made == REGISTRY_NAME_TAKEN)
-        arm_fail(call, 409, "AlreadyInUse", FROM_PROVIDER,
-                 "The registry DNS name %.*s is already in use. You can check if the name is already claimed "
-                 "using "
-                 "following API: " DOCUMENT_NAME_CHECK,
-                 TEXT_ARG(registry_host_of(call->arena, registry->envelope.name)));
+        fail_name_taken(call, registry->envelope.name);
     if (made != REGISTRY_MADE)
         return;
     // The versions before 2019-12-01-preview create within one answer that says 200; clients of the newer
@@ -112,13 +117,41 @@ static struct registry_settings put_base(const struct arm_call *call, bool exist
     return base;
 }
 
-static void put_registry(struct arm_call *call)
+// What a PUT asks for, judged against the registry that is there, if one is. Changes nothing. False: failed.
+struct registry_put {
+    struct registry_resource registry; // as it is
+    bool exists;
+    const char *location;
+    struct registry_body body;
+};
+static bool read_put(struct arm_call *call, enum arm_lock lock, struct registry_put *put)
 {
     struct text name = http_parameter(&call->route, "registryName");
-    struct registry_resource registry = {0};
-    bool exists = call->new_id == 0 &&
-                  arm_resource_find(call, REGISTRY_TYPE, name, ARM_LOCK_UPDATE, &registry.envelope);
+    struct registry_resource *registry = &put->registry;
+    *put = (struct registry_put){.exists = false};
+    bool exists =
+        call->new_id == 0 && arm_resource_find(call, REGISTRY_TYPE, name, lock, &registry->envelope);
     if (call->failed || !name_acceptable(call, name) || !arm_precondition(call, exists, TEXT_NONE))
+        return false;
+    put->exists = exists && registry_settings_read(call, registry->envelope.id, &registry->settings);
+    put->location = arm_location_of_body(call, REGISTRY_TYPE, name,
+                                         put->exists ? registry->envelope.location : TEXT_NONE);
+    struct registry_settings base = put_base(call, put->exists, &registry->settings);
+    return put->location && registry_body_read(call, true, registry->envelope.sku, &base, &put->body);
+}
+
+static void validate_registry(struct arm_call *call)
+{
+    struct text name = http_parameter(&call->route, "registryName");
+    struct registry_put put;
+    if (read_put(call, ARM_LOCK_NONE, &put) && !put.exists && registry_name_taken(call->tx, name))
+        fail_name_taken(call, name);
+}
+
+static void put_registry(struct arm_call *call)
+{
+    struct registry_put put;
+    if (!read_put(call, ARM_LOCK_UPDATE, &put))
         return;
     exists = exists && registry_settings_read(call, registry.envelope.id, &registry.settings);
     const char *location =
@@ -136,8 +169,8 @@ static void put_registry(struct arm_call *call)
         return;
     }
     registry.envelope.type = TEXT(REGISTRY_TYPE);
-    registry.envelope.name = name;
-    registry.envelope.location = text_of(location);
+    registry.envelope.name = http_parameter(&call->route, "registryName");
+    registry.envelope.location = text_of(put.location);
     create_registry(call, &registry);
 }
 
@@ -336,3 +369,5 @@ struct arm_type registries_type(void)
                              .properties_of = registry_properties_of,
                              .extra_actions = data_actions};
 }
+                             .template_versions = registry_versions_of_templates(),
+                             .validate = validate_registry,

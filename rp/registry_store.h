@@ -11,6 +11,8 @@ enum registry_made {
     REGISTRY_NOT_MADE,   // the group is going or somebody made it meanwhile: the transaction is run again
 };
 enum registry_made registry_rows_create(struct arm_call *call, struct registry_resource *registry);
+// Whether a registry has that login name, whoever's.
+bool registry_name_taken(struct db_transaction *tx, struct text name);
 // Writes the settings; `policies`: their time is now. Switching the admin user makes its tokens void.
 void registry_rows_update(struct arm_call *call, int64_t id, bool policies,
                           struct registry_settings *settings);

@@ -45,6 +45,13 @@ static void delete_replication(struct arm_call *call)
         arm_reply_empty(call, 204);
 }
 
+// Whether or not its registry is there yet.
+static void refuse_replication(struct arm_call *call)
+{
+    arm_fail(call, 400, "ReplicationNotSupported", FROM_PROVIDER,
+             "The requested feature replication is not supported for the SKU Standard.");
+}
+
 #define ACTION(word) "Microsoft.ContainerRegistry/registries/replications/" word
 #define LIST_PATH REGISTRY_PATH "/replications"
 #define ITEM_PATH REGISTRY_PATH "/replications/{replicationName}"
@@ -95,5 +102,7 @@ struct arm_type replications_type(void)
                              .resource_display = "Container Registry Replication",
                              .versions = registry_versions_listed(),
                              .all_versions = registry_versions_oldest_first(),
+                             .template_versions = registry_versions_of_templates(),
+                             .validate = refuse_replication,
                              .operations = operations};
 }

@@ -82,6 +82,12 @@ const char *const *registry_versions_oldest_first(void)
     return strict() ? strict_oldest_first : all_oldest_first;
 }
 
+const char *const *registry_versions_of_templates(void)
+{
+    bool modern = text_is(text_of(site()->config->api_versions), "modern");
+    return modern ? all_oldest_first : strict_oldest_first;
+}
+
 unsigned registry_members_of(const char *api_version)
 {
     for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++)

@@ -9,6 +9,8 @@
 // setting api_versions. NULL-ended.
 const char *const *registry_versions_listed(void);
 const char *const *registry_versions_oldest_first(void);
+// Those that templates may name (decisions 39), oldest first.
+const char *const *registry_versions_of_templates(void);
 
 // What a version has beside the members that every version has. Not a matter of dates alone: a stable version
 // lacks what the previews before it have.

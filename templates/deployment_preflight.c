@@ -19,14 +19,15 @@ static const struct db_statement group_find = {
 
 struct known_group {
     struct text subscription_id, name;
-    int64_t id; // 0: it is yet to be made
-    const struct known_group *next;
+    int64_t id; // 0: it is not there
+    bool to_be_made;
+    struct known_group *next;
 };
 
 struct preflight {
     struct arm_call *call;
     const struct deployment *deployment;
-    const struct known_group *groups;
+    struct known_group *groups;
     struct buffer denied; // the sentences of rights that lack
     size_t denials;
     struct buffer details; // of bodies that were refused: a JSON array's members
@@ -107,23 +108,42 @@ static bool registered(struct preflight *p, const struct plan *plan)
 
 // ---- rights and bodies
 
-static int64_t group_id(struct preflight *p, struct text id)
+static bool parse_group(struct preflight *p, struct text id, struct resource_id *parsed)
+{
+    return resource_id_parse(p->call->arena, id, parsed) && parsed->group.base;
+}
+
+static struct known_group *find_group(struct preflight *p, const struct resource_id *id)
 {
     struct arena *arena = p->call->arena;
-    struct resource_id parsed;
-    if (!resource_id_parse(arena, id, &parsed) || !parsed.group.base)
-        return 0;
-    for (const struct known_group *g = p->groups; g; g = g->next)
-        if (text_equal_nocase(g->name, parsed.group) &&
-            text_equal_nocase(g->subscription_id, parsed.subscription_id))
-            return g->id;
-    const struct db_result *rows = DB_RUN(p->call->tx, &group_find, db_text(parsed.subscription_id),
-                                          db_text(text_lower(arena, parsed.group)));
+    for (struct known_group *g = p->groups; g; g = g->next)
+        if (text_equal_nocase(g->name, id->group) &&
+            text_equal_nocase(g->subscription_id, id->subscription_id))
+            return g;
+    const struct db_result *rows =
+        DB_RUN(p->call->tx, &group_find, db_text(id->subscription_id), db_text(text_lower(arena, id->group)));
     struct known_group *g = ARENA_NEW(arena, struct known_group);
-    *g = (struct known_group){parsed.subscription_id, parsed.group,
-                              db_rows(rows) ? db_get_int(rows, 0, 0) : 0, p->groups};
+    *g = (struct known_group){.subscription_id = id->subscription_id,
+                              .name = id->group,
+                              .id = db_rows(rows) > 0 ? db_get_int(rows, 0, 0) : 0,
+                              .next = p->groups};
     p->groups = g;
-    return g->id;
+    return g;
+}
+
+// What the plan itself makes is there when it is needed.
+static void groups_to_be_made(struct preflight *p, const struct plan *plan)
+{
+    struct resource_id id;
+    for (size_t i = 0; i < plan->node_count; i++) {
+        const struct plan_node *node = &plan->nodes[i];
+        if (!node->deployed)
+            continue;
+        if (text_is_nocase(node->type, "Microsoft.Resources/resourceGroups") && parse_group(p, node->id, &id))
+            find_group(p, &id)->to_be_made = true;
+        if (node->nested)
+            groups_to_be_made(p, node->nested);
+    }
 }
 
 static void note_denied(struct preflight *p, const struct plan_node *node, const char *action)
@@ -152,37 +172,46 @@ static void note_refused(struct preflight *p, const struct plan_node *node, cons
 }
 
 // The request that the node will be, as far as it is known: a body that a run makes is not.
-static void rehearse(struct preflight *p, const struct plan_node *node, struct arm_rehearsal *rehearsal)
+static void rehearse(struct preflight *p, const struct plan_node *node, int64_t group_id,
+                     struct arm_rehearsal *rehearsal)
 {
     struct arena *arena = p->call->arena;
     struct text target = type_target(arena, node->id, node->api_version);
     bool body = node->body && !node->nested_content;
     struct arm_inner_request request = {
         .method = HTTP_PUT, .target = target, .body = body ? value_to_json(arena, node->body) : TEXT_NONE};
-    arm_rehearse(p->call, &request, group_id(p, node->id), rehearsal);
+    arm_rehearse(p->call, &request, group_id, rehearsal);
+}
+
+static void examine_node(struct preflight *p, const struct plan_node *node)
+{
+    struct arm_rehearsal rehearsal = {0};
+    struct resource_id id;
+    const struct known_group *group = parse_group(p, node->id, &id) ? find_group(p, &id) : NULL;
+    rehearse(p, node, group ? group->id : 0, &rehearsal);
+    if (rehearsal.failure && strcmp(rehearsal.failure->code, "AuthorizationFailed") == 0 &&
+        rehearsal.action) {
+        note_denied(p, node, rehearsal.action);
+        return;
+    }
+    if (group && group->id == 0 && !group->to_be_made) {
+        struct arm_call missing = {.arena = p->call->arena};
+        arm_fail(&missing, ARM_RESOURCE_GROUP_NOT_FOUND, TEXT_ARG(group->name));
+        note_refused(p, node, missing.failure);
+    } else if (rehearsal.failure) {
+        note_refused(p, node, rehearsal.failure);
+    }
 }
 
 static void examine(struct preflight *p, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->node_count; i++) {
-        const struct plan_node *node = &plan->nodes[i];
-        struct arm_rehearsal rehearsal = {0};
-        if (!node->deployed)
+        if (!plan->nodes[i].deployed)
             continue;
-        rehearse(p, node, &rehearsal);
-        const struct arm_failure *failure = rehearsal.failure;
-        if (failure && strcmp(failure->code, "AuthorizationFailed") == 0 && rehearsal.action)
-            note_denied(p, node, rehearsal.action);
-        else if (failure)
-            note_refused(p, node, failure);
-        if (node->nested)
-            examine(p, node->nested);
+        examine_node(p, &plan->nodes[i]);
+        if (plan->nodes[i].nested)
+            examine(p, plan->nodes[i].nested);
     }
-}
-
-static void tracking_id(char id[37])
-{
-    uuid_random(id);
 }
 
 bool deployment_preflight(struct arm_call *call, const struct deployment *deployment, const struct plan *plan)
@@ -193,6 +222,7 @@ bool deployment_preflight(struct arm_call *call, const struct deployment *deploy
                           .details = buffer_new(call->arena)};
     if (!known_types(&p, plan) || !registered(&p, plan))
         return false;
+    groups_to_be_made(&p, plan);
     json_begin_array(&p.details);
     examine(&p, plan);
     json_end_array(&p.details);
@@ -202,7 +232,7 @@ bool deployment_preflight(struct arm_call *call, const struct deployment *deploy
         arm_fail(call, DEPLOYMENT_NOT_AUTHORIZED, text_cstr(call->arena, buffer_done(&p.denied)));
     if (p.refusals > 0) {
         char id[37];
-        tracking_id(id);
+        uuid_random(id);
         arm_fail(call, DEPLOYMENT_NOT_VALID, TEXT_ARG(deployment->name), id);
         if (strcmp(call->failure->code, "InvalidTemplateDeployment") == 0)
             call->failure->details_json = buffer_done(&p.details);

@@ -82,3 +82,11 @@ begin
     return null;
 end $$;
 create trigger deployment_goes after delete on arm.deployment for each row execute function arm.deployment_goes();
+
+-- The records of a subscription go with it; those of a group go with the group.
+create function arm.subscription_goes() returns trigger language plpgsql as $$
+begin
+    delete from arm.deployment d where d.subscription_id = old.subscription_id;
+    return null;
+end $$;
+create trigger subscription_goes after delete on arm.subscription for each row execute function arm.subscription_goes();

@@ -153,13 +153,9 @@ static void put_registry(struct arm_call *call)
     struct registry_put put;
     if (!read_put(call, ARM_LOCK_UPDATE, &put))
         return;
-    exists = exists && registry_settings_read(call, registry.envelope.id, &registry.settings);
-    const char *location =
-        arm_location_of_body(call, REGISTRY_TYPE, name, exists ? registry.envelope.location : TEXT_NONE);
-    struct registry_settings base = put_base(call, exists, &registry.settings);
-    struct registry_body body;
-    if (!location || !registry_body_read(call, true, registry.envelope.sku, &base, &body))
-        return;
+    struct registry_resource registry = put.registry;
+    struct registry_body body = put.body;
+    bool exists = put.exists;
     registry.envelope.tags = body.tags;
     registry.envelope.sku = body.sku;
     body.settings.retention_updated_at = registry.settings.retention_updated_at;

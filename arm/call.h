@@ -63,6 +63,9 @@ struct arm_type {
     bool tracked;   // has rows in arm.resource, a location, tags
     bool movable;   // to another group or subscription, with its children (arm-core 2.6)
     const char *capabilities;               // of the provider document, or NULL
+    // Members of its answers that no request sets: paths as "properties.loginServer", ended by NULL (NULL:
+    // none). systemData, etag and properties.provisioningState are so everywhere.
+    const char *const *read_only;
     const struct arm_operation *operations; // ended by a row whose http.path is NULL
     // Deletes one resource in the transaction of a group's deletion (NULL: not tracked). The envelope is
     // arm's.
@@ -111,6 +114,7 @@ struct arm_call {
     const struct rbac_snapshot *snapshot;
     struct db_transaction *tx;   // NULL on the read lane
     json_t *body;                // parsed object, or NULL; freed with the arena
+    bool trial;                  // what it does will be undone (arm/inner.h): it need hold nobody up
     bool failed;                 // arm_fail was called
     struct arm_failure *failure; // what it said (arm/errors.h), NULL unless failed
     struct rbac_version version; // that the decision was made with

@@ -97,7 +97,7 @@ struct door_call {
 // door.c: a whole request of our own (arm/inner.h).
 struct door_inner {
     const struct rbac_caller *caller;
-    bool counted;
+    bool counted, trial;
     const void *purpose;
 };
 void door_perform(struct http_exchange *exchange, const struct door_inner *inner,

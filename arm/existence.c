@@ -195,7 +195,7 @@ bool door_look(struct arm_call *call)
     ((struct door_call *)call)->look = row;
     call->new_id = db_get_int(row, 0, NEW_ID);
     call->new_at = db_get_int(row, 0, NOW);
-    if (values[5].number)
+    if (values[5].number && !call->trial)
         remember(call, values, row);
     return rbac_version_of(row, &call->version);
 }

@@ -12,7 +12,10 @@ struct arm_inner {
     struct text authorization;        // "Bearer …"; absent where `caller` is set
     const struct rbac_caller *caller; // whose token was judged before: work that outlives the token
     bool counted;                     // what asked for them was counted: they are not throttled
-    const void *purpose;              // what their handlers may know beyond the request; NULL: nothing
+    // Their transaction is always rolled back, to see what would come of it: nothing is logged, nothing is
+    // decided a second time, management locks neither hold them back nor are they held.
+    bool trial;
+    const void *purpose; // what their handlers may know beyond the request; NULL: nothing
 };
 // The purpose that the request of this call was made with; NULL for one that came from outside.
 const void *arm_inner_purpose(const struct arm_call *call);

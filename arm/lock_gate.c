@@ -104,7 +104,7 @@ bool arm_locks_allow(struct arm_call *call, struct text target, enum arm_lock_ve
 
 bool arm_locks_matter(const struct arm_call *call)
 {
-    return call->subscription_id.base && call->operation &&
+    return call->subscription_id.base && call->operation && !call->trial &&
            !(call->request->method & (HTTP_GET | HTTP_HEAD)) &&
            !(call->operation->flags & (ARM_READ_COUNT | ARM_LOCKS_OK));
 }

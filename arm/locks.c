@@ -235,7 +235,8 @@ static void put(struct arm_call *call)
     struct text name;
     if (!read_path(call, &scope, &name) || !read_body(call, &body))
         return;
-    arm_locks_alone(call->tx, call->subscription_id);
+    if (!call->trial)
+        arm_locks_alone(call->tx, call->subscription_id);
     if (!authorization_scope_lock(call, &scope))
         return;
     const struct db_result *row =
@@ -306,6 +307,6 @@ const struct arm_type locks_type = {
     .resource_display = "Management lock",
     .versions = versions,
     .arm_owned = true,
-    .operations = operations,
     .validate = validate,
+    .operations = operations,
 };

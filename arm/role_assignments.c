@@ -409,13 +409,17 @@ static const struct arm_operation operations[] = {
     {.handle = NULL},
 };
 
+static const char *const read_only[] = {"properties.scope",     "properties.createdOn",
+                                        "properties.updatedOn", "properties.createdBy",
+                                        "properties.updatedBy", NULL};
+
 const struct arm_type role_assignments_type = {
     .namespace_name = "Microsoft.Authorization",
     .name = "roleAssignments",
     .resource_display = "Role assignment",
     .versions = versions_authorization,
     .arm_owned = true,
-    .operations = operations,
-};
     .validate = validate,
     .read_only = read_only,
+    .operations = operations,
+};

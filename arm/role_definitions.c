@@ -359,11 +359,15 @@ static const struct arm_operation operations[] = {
     {.handle = NULL},
 };
 
+static const char *const read_only[] = {"properties.createdOn", "properties.updatedOn",
+                                        "properties.createdBy", "properties.updatedBy", NULL};
+
 const struct arm_type role_definitions_type = {
     .namespace_name = "Microsoft.Authorization",
     .name = "roleDefinitions",
     .resource_display = "Role definition",
     .versions = versions_authorization,
     .arm_owned = true,
+    .read_only = read_only,
     .operations = operations,
 };

@@ -23,6 +23,12 @@ static const struct db_statement insert_in_turn = {
            "- 1, 0) + 1)) returning id",
 };
 
+static const struct db_statement insert_done = {
+    .name = "job_insert_done",
+    .sql = "insert into azsacr.job (kind, subscription_id, state, payload, result, finished_at, started_by, "
+           "scope) values ($1, $2, 'Succeeded', '{}', $3::json, clock_timestamp(), $4, $5) returning id",
+};
+
 static const struct db_statement queue_waits = {
     .name = "job_queue_waits",
     .sql =
@@ -65,6 +71,16 @@ const char *job_create_in_turn(struct db_transaction *tx, const char *kind, cons
                db_string(origin->started_by), db_text(origin->scope), db_string(like));
     struct text id = db_get(rows, 0, 0);
     transaction_nudge(tx);
+    return id.base != NULL ? id.base : "";
+}
+
+const char *job_create_done(struct db_transaction *tx, const char *kind, const char *subscription,
+                            const struct job_origin *origin, struct text result)
+{
+    const struct db_result *rows =
+        DB_RUN(tx, &insert_done, db_string(kind), db_string(subscription), db_text(result),
+               db_string(origin->started_by), db_text(origin->scope));
+    struct text id = db_get(rows, 0, 0);
     return id.base != NULL ? id.base : "";
 }
 

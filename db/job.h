@@ -47,6 +47,9 @@ const char *job_create_for(struct db_transaction *tx, const char *kind, const ch
 // goes before what has one.
 const char *job_create_in_turn(struct db_transaction *tx, const char *kind, const char *subscription,
                                const struct job_origin *origin, struct text payload, const char *like);
+// The row of work that is done already, for who asks by its id: state Succeeded, with that result (JSON).
+const char *job_create_done(struct db_transaction *tx, const char *kind, const char *subscription,
+                            const struct job_origin *origin, struct text result);
 // Whether jobs that were created in turn wait for their first worker.
 bool job_queue_waits(struct db_transaction *tx);
 // One row: state ("Pending", "Running", "Succeeded", "Failed"), result; false when there is none of that id.

@@ -349,6 +349,20 @@ static const char *const data_actions[] = {
     ACTION("metadata/read"),    ACTION("metadata/write"), ACTION("quarantine/read"),
     ACTION("quarantine/write"), ACTION("sign/write"),     NULL};
 
+// What the service decides by itself.
+static const char *const read_only[] = {
+    "sku.tier",
+    "properties.loginServer",
+    "properties.creationDate",
+    "properties.status",
+    "properties.policies.retentionPolicy.lastUpdatedTime",
+    "properties.policies.softDeletePolicy.lastUpdatedTime",
+    "properties.dataEndpointHostNames",
+    "properties.regionalEndpointHostNames",
+    "properties.privateEndpointConnections",
+    NULL,
+};
+
 struct arm_type registries_type(void)
 {
     return (struct arm_type){.namespace_name = "Microsoft.ContainerRegistry",
@@ -360,10 +374,11 @@ struct arm_type registries_type(void)
                              .movable = true,
                              .capabilities = "CrossResourceGroupResourceMove, "
                                              "CrossSubscriptionResourceMove, SupportsTags, SupportsLocation",
+                             .read_only = read_only,
                              .operations = operations,
+                             .template_versions = registry_versions_of_templates(),
+                             .validate = validate_registry,
                              .delete_row = delete_row,
                              .properties_of = registry_properties_of,
                              .extra_actions = data_actions};
 }
-                             .template_versions = registry_versions_of_templates(),
-                             .validate = validate_registry,

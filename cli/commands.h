@@ -12,6 +12,7 @@ int command_user(int argc, char **argv);
 int command_sp(int argc, char **argv);
 int command_subscription(int argc, char **argv);
 int command_keys(int argc, char **argv);
+int command_template(int argc, char **argv);
 int command_trust(int argc, char **argv);
 int command_edge_config(int argc, char **argv);
 int command_health(int argc, char **argv);

@@ -29,6 +29,8 @@ static const struct {
     {"user", command_user, "add | list | set-password | enable | disable | remove users"},
     {"sp", command_sp, "add | list | set-password | enable | disable | remove service principals"},
     {"subscription", command_subscription, "add | list | rename | disable | enable | remove subscriptions"},
+    {"template", command_template,
+     "check FILE [--parameters FILE]: print a template's plan, or its error, without deploying anything"},
     {"keys", command_keys, "rotate the signing keys"},
     {"trust", command_trust,
      "print how a client is made to trust the site's CA: docker, containerd, podman, az, node, curl"},

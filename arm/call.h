@@ -62,7 +62,7 @@ struct arm_type {
     bool arm_owned; // decisions 27: InvalidApiVersionParameter rather than NoRegisteredProviderFound
     bool tracked;   // has rows in arm.resource, a location, tags
     bool movable;   // to another group or subscription, with its children (arm-core 2.6)
-    const char *capabilities;               // of the provider document, or NULL
+    const char *capabilities; // of the provider document, or NULL
     // Members of its answers that no request sets: paths as "properties.loginServer", ended by NULL (NULL:
     // none). systemData, etag and properties.provisioningState are so everywhere.
     const char *const *read_only;

@@ -154,15 +154,20 @@ static bool read_url(const struct arm_inner *inner, struct text url, struct text
     return true;
 }
 
-static bool is_batch(struct text target)
+// As the door will read it: escaped letters and slashes are what they stand for.
+static bool is_batch(struct arena *arena, struct text target)
 {
-    size_t start = 0, end;
-    while (start < target.length && target.base[start] == '/')
-        start++;
-    for (end = start; end < target.length && target.base[end] != '/' && target.base[end] != '?' &&
-                      target.base[end] != '#';)
+    size_t start = 0, end = 0;
+    while (end < target.length && target.base[end] != '?' && target.base[end] != '#')
         end++;
-    return text_is_nocase(text_slice(target, start, end), "batch");
+    struct text path = text_slice(target, 0, end), decoded;
+    if (!text_percent_decode(arena, path, false, &decoded))
+        return false; // malformed, whatever it is
+    while (start < decoded.length && decoded.base[start] == '/')
+        start++;
+    for (end = start; end < decoded.length && decoded.base[end] != '/';)
+        end++;
+    return text_is_nocase(text_slice(decoded, start, end), "batch");
 }
 
 static unsigned method_of(struct text name)
@@ -195,7 +200,7 @@ static void perform(const struct arm_inner *inner, const struct batch_item *item
     struct http_field headers[] = {{TEXT("commandname"), item->command}};
     if (!method)
         why = "its httpMethod is none of GET, HEAD, PUT, POST, PATCH and DELETE";
-    else if (read_url(inner, item->url, &target, &why) && is_batch(target))
+    else if (read_url(inner, item->url, &target, &why) && is_batch(inner->arena, target))
         why = "a batch cannot be part of a batch";
     if (why) {
         refuse(inner->arena, answer, why);

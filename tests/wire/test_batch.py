@@ -113,6 +113,13 @@ def test_no_batch_in_a_batch(operator):
     assert [(a["httpStatusCode"], a["content"]["error"]["code"]) for a in answers] == [(400, "InvalidBatchRequest")] * 5
 
 
+def test_no_escaped_batch_in_a_batch(operator):
+    """The door reads escapes before it looks for the path: a batch written with them was run inside a batch."""
+    answers = responses(operator, *[item("POST", url, content={"requests": [item("GET", "/")]})
+                                    for url in (URL.replace("b", "%62", 1), "%2f" + URL[1:], "/%2F/%42atch%2F?api-version=2015-11-01")])
+    assert [(a["httpStatusCode"], a["content"]["error"]["code"]) for a in answers] == [(400, "InvalidBatchRequest")] * 3
+
+
 def test_the_twentieth_and_the_one_too_many(operator, group_url):
     """decisions 48: at most 20 requests, 4 MiB."""
     one = item("GET", f"{group_url}?api-version={GROUP}")

@@ -92,7 +92,8 @@ static bool read_place(struct listing *l, struct text token)
     int kind, end = 0;
     bool sound = sscanf(text_cstr(l->call->arena, token), "%" SCNd64 ".%" SCNd64 ".%d%n", &l->before.time,
                         &l->before.id, &kind, &end) == 3 &&
-                 (size_t)end == token.length && (kind == ACTIVITY_BEGIN || kind == ACTIVITY_END);
+                 (size_t)end == token.length && (kind == ACTIVITY_BEGIN || kind == ACTIVITY_END) &&
+                 l->before.time >= 0; // PostgreSQL's times have an end, too
     if (!sound) {
         arm_fail(l->call, ARM_INVALID_SKIP_TOKEN);
         return false;

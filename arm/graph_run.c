@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { KEPT = 5000 };
+enum { KEPT = 5000, GIVEN = INT32_MAX };
 
 struct stage_state {
     struct graph_order order; // in force where the stage stands
@@ -233,7 +233,8 @@ static bool read_token(struct run *r, uint64_t fingerprint)
     snprintf(wanted, sizeof wanted, "%016llx", (unsigned long long)fingerprint);
     if (!mark || strcmp(mark, wanted) != 0 || !tie || !json_is_integer(given) || !json_is_integer(total) ||
         json_array_size(keys) != final_of(r)->order.count ||
-        !text_unbase64(r->arena, text_of(tie), &r->boundary.tie) || json_integer_value(given) < 0)
+        !text_unbase64(r->arena, text_of(tie), &r->boundary.tie) || !text_is_utf8(r->boundary.tie) ||
+        json_integer_value(given) < 0 || json_integer_value(given) > GIVEN)
         return false;
     r->given = json_integer_value(given);
     if (json_array_size(keys) > 0)

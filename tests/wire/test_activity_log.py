@@ -1,4 +1,5 @@
 """The activity log (arm-core 2.7): what is recorded, what is left out, who may read it, filters, pages, retention."""
+import base64
 import datetime
 import json
 import re
@@ -283,6 +284,13 @@ def test_pages(site, operator, group):
     assert page["nextLink"].startswith(f"https://{site.host('management')}")
     assert operator.get(path(site, skipToken="nonsense!")).expect(400).code == "InvalidSkipToken"
     assert operator.get(path(site, skipToken="MS4y")).expect(400).code == "InvalidSkipToken"
+
+
+@pytest.mark.parametrize("place", ["-9223372036854775808.1.0", "-99999999999999999999999.1.0", "-300000000000000000.0.1", "-1.1.0"])
+def test_a_forged_place_before_all_times(site, operator, place):
+    """A token of a time that PostgreSQL does not have was answered with 500."""
+    token = base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+    assert operator.get(path(site, skipToken=token)).expect(400).code == "InvalidSkipToken"
 
 
 def test_pages_of_overlapping_operations(site, operator):

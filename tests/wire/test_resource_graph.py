@@ -1,4 +1,6 @@
 """Resource Graph: what portals ask their lists with (decisions 50, docs/portal.md)."""
+import base64
+import json
 import time
 import uuid
 
@@ -446,3 +448,20 @@ def test_nothing_of_the_query_becomes_sql(world):
     for text in ("'; drop table arm.resource; --", "$1", "%", "_", "\\\\", "\x01"):
         assert world.ask("resources | where name == '%s' or resourceGroup == '%s'" % (text.replace("'", "\\'"), text.replace("'", "\\'"))
                          ).json["data"] == []
+
+
+@pytest.mark.parametrize("forged", [
+    {3: b"{s}\x01{t}\x01\xff\xfe\x010"}, {3: b"{s}\x01{t}\x01a\x00b\x010"}, {3: b"\xff"}, {1: 2**63 - 1}, {1: 2**31}, {1: -1}, {1: "1"}, {2: None}])
+def test_a_forged_place(world, forged):
+    """A token whose place is no text for PostgreSQL was answered with 500, one that counts to the end of numbers went over it."""
+    query = "resources | where name startswith '$MARK'"
+    token = world.ask(query, options={"$top": 1}).json["$skipToken"]
+    parts = json.loads(base64.urlsafe_b64decode(token + "=="))
+    subscription, kind = base64.b64decode(parts[3]).split(b"\x01")[:2]
+    for at, value in forged.items():
+        if isinstance(value, bytes):
+            value = base64.b64encode(value.replace(b"{s}", subscription).replace(b"{t}", kind)).decode()
+        parts[at] = value
+    token = base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+    error = world.ask(query, expect=400, options={"$top": 1, "$skipToken": token}).json["error"]
+    assert error["details"][0]["code"] == "InvalidSkipToken"

@@ -112,6 +112,7 @@ void arm_resource_create_values(struct arm_call *call, struct arm_resource *reso
         db_text(resource->created_by.name),
         db_text(resource->created_by.type),
         db_text(call->group_moved_by),
+        db_text(call->group_stored),
     };
     memcpy(values, all, sizeof all);
 }

@@ -63,6 +63,13 @@ def test_a_group_that_goes_is_seen(site, operator, place):
     assert refused.json["error"]["code"] in ("ResourceGroupNotFound", "ResourceGroupBeingDeleted")
 
 
+def test_the_name_of_a_group_is_its_last_one(site, operator, place):
+    """arm-core 1.1: the casing of the last PUT. The id of what was made without a look had the group's name of a moment ago."""
+    upper = place.group.rsplit("/", 1)[1].upper()
+    operator.put(f"{place.scope}/resourceGroups/{upper}?api-version={ARM_GROUP}", {"location": site.region}).expect(200)
+    assert f"/resourceGroups/{upper}/" in operator.put(new(site, place), BODY).expect(200).json["id"]
+
+
 def test_a_resource_that_is_there_is_updated(site, operator, place):
     before = operator.get(place.registry + V).json
     after = operator.put(place.registry + V, {**BODY, "tags": {"a": "b"}}).expect(200).json

@@ -344,9 +344,13 @@ void arm_dispatch(struct http_exchange *exchange)
         lane_work(exchange, work, busy);
 }
 
-static void fail_method(struct arm_call *call, bool known)
+static void fail_method(struct arm_call *call)
 {
-    arm_fail(call, ARM_METHOD_NOT_SUPPORTED, known ? http_method_name(call->request->method) : "");
+    enum { SHOWN = 32 };
+    struct text method = call->request->method_text;
+    if (method.length > SHOWN || !text_is_utf8(method))
+        method = TEXT("");
+    arm_fail(call, ARM_METHOD_NOT_SUPPORTED, text_cstr(call->arena, method));
     call->failure->allow = "GET,HEAD,PUT,POST,PATCH,DELETE";
 }
 
@@ -359,7 +363,7 @@ void arm_refuse(struct http_exchange *exchange, int status, const char *why)
     else if (status == 421)
         arm_fail(call, ARM_MISDIRECTED, TEXT_ARG(exchange->request.host));
     else if (status == 405 || status == 501) // a verb that nothing here has
-        fail_method(call, status == 405);
+        fail_method(call);
     else if (status == 503)
         fail_diagnostic(call, true);
     else

@@ -187,6 +187,12 @@ def test_methods(site, operator, name):  # decisions 42
     assert sorted(answer.header("Allow").split(",")) == ["DELETE", "GET", "HEAD", "PATCH", "PUT"]
 
 
+def test_a_method_that_nobody_has_is_named(site, operator, name):  # decisions 42
+    create(site, operator, name)
+    answer = operator.request("MERGE", path_of(site, name) + V).expect(405)
+    assert answer.message == "The http method 'MERGE' is not supported for this resource."
+
+
 def test_list(site, operator):
     mark = site.unique("t")
     names = [site.unique("lst") for _ in range(5)]

@@ -64,13 +64,18 @@ def test_resource_create_update_tag_delete(site, place):
 
 
 def test_resource_invoke_action(place):
-    """az-cli 4: listCredentials and regenerateCredential by their names."""
+    """az-cli 4: listCredentials and regenerateCredential by their names. Since its callback gives an object and no text, the
+    current az prints {} for every action's answer (DeploymentOutputLongRunningOperation); there the effect is looked at."""
     az, _, names, ids = place
     az("acr", "update", "-n", names[0], "--admin-enabled", "true")
 
     def invoke(action, *more):
         answer = az("resource", "invoke-action", "--ids", ids[0], "--action", action, *more)
-        return json.loads(answer) if isinstance(answer, str) else answer
+        answer = json.loads(answer) if isinstance(answer, str) else answer
+        if answer == {}:
+            assert az.program != "az"
+            answer = az("acr", "credential", "show", "-n", names[0])
+        return answer
 
     before = invoke("listCredentials")
     assert before["username"] == names[0] and len(before["passwords"]) == 2

@@ -5,6 +5,7 @@
 #include "templates/deployment_errors.h"
 #include "templates/operations.h"
 #include "templates/templates.h"
+#include "templates/what_if.h"
 
 #include "arm/asynchronous.h"
 #include "arm/types.h"
@@ -151,6 +152,12 @@ static void refuse_management_group(struct arm_call *call)
          .handle = deployment_validate,                                                                      \
          .display = "Validate Deployment",                                                                   \
          .description = "Validates a deployment."},                                                          \
+        {.http = {HTTP_POST, scope BELOW "/{deployment}/whatIf", "Deployments_WhatIf" at},                   \
+         .action = ACTION("whatIf/action"),                                                                  \
+         .flags = ARM_GATEWAY | ARM_NEEDS_BODY | ARM_RAW_BODY | ARM_READ_COUNT,                              \
+         .handle = deployment_what_if,                                                                       \
+         .display = "What-If Deployment",                                                                    \
+         .description = "Predicts what a deployment would change."},                                         \
         {.http = {HTTP_POST, scope BELOW "/{deployment}/cancel", "Deployments_Cancel" at},                   \
          .action = ACTION("cancel/action"),                                                                  \
          .flags = ARM_GATEWAY | ARM_LOCKS_OK | ARM_DELETING_OK,                                              \

@@ -1,5 +1,5 @@
 // The calls of reference(), references() and list*() in resources and outputs: found where they are written,
-// evaluated for each copy, and turned into dependencies and reads (arm-templates 5.8, 6).
+// and gone through for each copy (arm-templates 5.8).
 #include "templates/plan_state.h"
 
 #include "templates/expression_cache.h"
@@ -13,6 +13,14 @@ struct search {
     const struct plan_loop *loop;
     const struct value *at;
     bool copies;
+    struct text string;     // that is looked through
+    struct open_call *open; // calls around the one that is looked at, the innermost first
+};
+struct open_call {
+    size_t start, end;
+    bool condition, lazy;
+    const struct expression *first; // argument
+    struct open_call *outer;
 };
 
 // Whether it can call any of them: most strings are spared the parser.
@@ -27,9 +35,61 @@ static bool may_call(struct text string)
     return false;
 }
 
+size_t call_end(struct text string, size_t from, size_t until, size_t *commas)
+{
+    size_t depth = 0;
+    for (size_t i = from; i < string.length; i++) {
+        char c = string.base[i];
+        if (c == '\'') {
+            for (i++; i < string.length && string.base[i] != '\''; i++)
+                ;
+        } else if (c == '(')
+            depth++;
+        else if (c == ')' && --depth == 0)
+            return i + 1;
+        else if (c == ',' && depth == 1 && i < until)
+            (*commas)++;
+    }
+    return string.length;
+}
+
+static void enter_call(struct search *search, const struct expression_call *called)
+{
+    static const char *const lazy[] = {"and", "or", "coalesce", "tryGet"};
+    while (search->open != NULL && search->open->end <= called->position)
+        search->open = search->open->outer;
+    struct open_call open = {.start = called->position,
+                             .condition = text_is_nocase(called->name, "if") && called->argument_count == 3,
+                             .outer = search->open};
+    for (size_t i = 0; i < sizeof lazy / sizeof *lazy; i++)
+        open.lazy = open.lazy || text_is_nocase(called->name, lazy[i]);
+    if (!open.condition && !open.lazy)
+        return;
+    open.first = called->argument_count > 0 ? called->arguments[0] : NULL;
+    open.end = call_end(search->string, called->position, 0, NULL);
+    search->open = ARENA_NEW(search->state->arena, struct open_call);
+    *search->open = open;
+}
+
+static const struct plan_guard *guard_of(const struct search *search, size_t position)
+{
+    const struct plan_guard *guard = NULL;
+    for (const struct open_call *open = search->open; open != NULL; open = open->outer) {
+        size_t argument = 0;
+        call_end(search->string, open->start, position, &argument);
+        if (argument == 0) // always looked at
+            continue;
+        struct plan_guard *made = ARENA_NEW(search->state->arena, struct plan_guard);
+        *made = (struct plan_guard){open->condition ? open->first : NULL, argument == 1, guard};
+        guard = made;
+    }
+    return guard;
+}
+
 static void note_call(void *context, const struct expression_call *called)
 {
     struct search *search = context;
+    enter_call(search, called);
     struct plan_call call = {.name = called->name, .loop = search->loop, .at = search->at};
     if (text_is_nocase(called->name, "reference"))
         call.kind = CALL_REFERENCE;
@@ -42,6 +102,7 @@ static void note_call(void *context, const struct expression_call *called)
     call.argument_count = called->argument_count < 3 ? called->argument_count : 3;
     for (size_t i = 0; i < call.argument_count; i++)
         call.arguments[i] = called->arguments[i];
+    call.guard = guard_of(search, called->position);
     struct plan_call *kept = ARENA_NEW(search->state->arena, struct plan_call);
     *kept = call;
     *search->calls->last = kept;
@@ -71,6 +132,8 @@ static void search_text(struct search *search, struct text string, const struct 
         calls->at = at;
     calls->run = true;
     search->at = at;
+    search->string = string;
+    search->open = NULL;
     expression_calls(expression, note_call, search);
 }
 
@@ -168,133 +231,4 @@ bool call_each(struct plan_state *state, const struct plan_call *call, const str
         loops[--at] = loop;
     struct walk walk = {state, call, each, argument};
     return walk_loops(&walk, loops, count, copy);
-}
-
-// ---- dependencies and reads ----
-struct link {
-    size_t node; // SIZE_MAX: outputs
-    struct plan_dependency_list *list;
-    struct plan_reads *reads;
-};
-
-static void add_read(struct plan_state *state, struct plan_reads *reads, const struct plan_read *read)
-{
-    for (size_t i = 0; i < reads->count && i < 64; i++) {
-        const struct plan_read *other = &reads->items[i];
-        if (text_equal_nocase(other->id, read->id) &&
-            text_equal_nocase(other->api_version, read->api_version) &&
-            text_equal_nocase(other->action, read->action))
-            return;
-    }
-    if (reads->count == reads->capacity) {
-        size_t capacity = reads->capacity ? reads->capacity * 2 : 4;
-        struct plan_read *items = ARENA_ARRAY(state->arena, struct plan_read, capacity);
-        if (reads->count > 0)
-            memcpy(items, reads->items, reads->count * sizeof *items);
-        reads->items = items;
-        reads->capacity = capacity;
-    }
-    reads->items[reads->count++] = *read;
-}
-
-static bool undefined(struct plan_state *state, const struct plan_call *call, struct text written)
-{
-    return plan_fail(
-        state, call->at,
-        "The resource '%.*s' is not defined in the template. Please see https://aka.ms/arm-template for "
-        "usage details.",
-        TEXT_ARG(plan_undefined_name(state, written)));
-}
-
-static struct text text_argument(struct plan_state *state, const struct plan_call *call, size_t index,
-                                 const struct evaluation_copy *copy)
-{
-    if (index >= call->argument_count)
-        return TEXT_NONE;
-    return value_text(plan_try(state, PLACE_RESOURCE_BODY, copy, call->arguments[index]));
-}
-
-static bool link_inside(struct plan_state *state, const struct plan_call *call,
-                        const struct plan_range *range, struct text api_version, const struct link *link)
-{
-    for (size_t i = range->first; i < range->first + range->count; i++) {
-        const struct plan_node *node = &state->plan->nodes[i];
-        if (i == link->node)
-            return plan_fail(state, call->at,
-                             "Circular dependency detected on resource: '%.*s'. Please see "
-                             "https://aka.ms/arm-syntax-resources for usage details.",
-                             TEXT_ARG(node->id));
-        if (link->list != NULL)
-            dependency_add(link->list, i, true);
-        const struct plan_read read = {.id = node->id,
-                                       .type = node->written_type,
-                                       .name = node->written_name,
-                                       .api_version = api_version,
-                                       .action = call->kind == CALL_LIST ? call->name : TEXT_NONE};
-        if (link->reads != NULL && (api_version.base != NULL || call->kind == CALL_LIST || node->existing))
-            add_read(state, link->reads, &read);
-    }
-    return true;
-}
-
-static bool link_outside(struct plan_state *state, const struct plan_call *call, struct text written,
-                         struct text api_version, const struct link *link)
-{
-    struct plan_range range;
-    struct plan_state *outer = state->outer;
-    if (outer != NULL && plan_resolve(outer, state->arena, written, false, &range) == FOUND_ONE) {
-        dependency_add(state->outer_reads, range.first, true);
-        return true;
-    }
-    struct text id = plan_outside_id(state->environment, state->arena, written);
-    // references() never reads anything else; a resource of another place must say its version.
-    if (id.base == NULL || api_version.base == NULL || call->kind == CALL_REFERENCES)
-        return undefined(state, call, written);
-    struct plan_read read = {
-        .id = id, .api_version = api_version, .action = call->kind == CALL_LIST ? call->name : TEXT_NONE};
-    plan_id_parts(state->arena, id, &read.type, &read.name);
-    if (link->reads != NULL)
-        add_read(state, link->reads, &read);
-    return true;
-}
-
-static bool link_call(struct plan_state *state, const struct plan_call *call,
-                      const struct evaluation_copy *copy, void *argument)
-{
-    const struct link *link = argument;
-    struct text written = text_argument(state, call, 0, copy);
-    if (written.base == NULL) // known only in the run, or wrong: told there
-        return state->error->code == NULL;
-    struct text api_version = text_argument(state, call, 1, copy);
-    if (text_is_nocase(api_version, "full"))
-        api_version = TEXT_NONE;
-    // An argument that only the run knows is given all the same.
-    if (api_version.base == NULL && call->argument_count > 1 &&
-        !text_is_nocase(text_argument(state, call, 1, copy), "full"))
-        api_version = TEXT("");
-    struct plan_range range;
-    enum plan_found found = plan_resolve(state, state->arena, written, false, &range);
-    bool own_output = state->outer != NULL && link->node == SIZE_MAX;
-    if (found == FOUND_AMBIGUOUS)
-        return plan_fail(
-            state, call->at,
-            "The resource '%.*s' is not unique in the template: its resource id must be given. Please "
-            "see https://aka.ms/arm-template for usage details.",
-            TEXT_ARG(written));
-    if (own_output && found != FOUND_NONE)
-        return undefined(state, call, written);
-    if (found == FOUND_ONE || (found == FOUND_MANY && call->kind == CALL_REFERENCES))
-        return link_inside(state, call, &range, api_version, link);
-    return link_outside(state, call, written, api_version, link);
-}
-
-bool calls_link(struct plan_state *state, const struct plan_calls *calls, const struct evaluation_copy *copy,
-                size_t node, struct plan_dependency_list *list, struct plan_reads *reads)
-{
-    struct link link = {node, list, reads};
-    for (const struct plan_call *call = calls->first; call != NULL; call = call->next) {
-        if (!plan_spend(state, 64) || !call_each(state, call, copy, link_call, &link))
-            return false;
-    }
-    return true;
 }

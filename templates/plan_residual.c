@@ -36,23 +36,6 @@ static void write_value(struct buffer *out, struct arena *arena, const struct va
     }
 }
 
-// The end of the call whose name begins at `from`: behind its closing parenthesis.
-static size_t call_end(struct text string, size_t from)
-{
-    size_t depth = 0;
-    for (size_t i = from; i < string.length; i++) {
-        char c = string.base[i];
-        if (c == '\'') {
-            for (i++; i < string.length && string.base[i] != '\''; i++)
-                ;
-        } else if (c == '(')
-            depth++;
-        else if (c == ')' && --depth == 0)
-            return i + 1;
-    }
-    return string.length;
-}
-
 static void copy_until(struct residual *residual, size_t end)
 {
     buffer_add(&residual->out, residual->string.base + residual->at, end - residual->at);
@@ -110,7 +93,7 @@ static void put_call(void *context, const struct expression_call *call)
     struct plan_state *state = residual->state;
     if (call->position < residual->at)
         return;
-    size_t end = call_end(residual->string, call->position);
+    size_t end = call_end(residual->string, call->position, 0, NULL);
     struct text inner =
         TEXT_JOIN(state->arena, TEXT("["), text_slice(residual->string, call->position, end), TEXT("]"));
     struct expression_error error = {0};

@@ -288,7 +288,8 @@ static bool read_scope(struct plan_state *state, const struct plan_source *sourc
             "The template resource '%.*s' at line '%u' and column '%u' is not valid. The scope '%.*s' is "
             "not one that a deployment can go to. Please see "
             "https://aka.ms/arm-template/#resources for usage details.",
-            TEXT_ARG(subject->name), subject->line, subject->column, TEXT_ARG(written));
+            TEXT_ARG(subject->name), subject->line, subject->column,
+            TEXT_ARG(written.length > 0 ? written : *scope_id));
     node->nested_scope = target.scope;
     node->nested_subscription_id = target.subscription_id;
     node->nested_resource_group = target.resource_group;

@@ -30,12 +30,19 @@ struct plan_loop { // a property's copy around a call
     const struct value *count;
     const struct plan_loop *outer;
 };
+// A call may stand in an argument that is looked at only when need be: then what it names may be missing.
+struct plan_guard {
+    const struct expression *condition; // of if(); NULL: of and(), or(), coalesce(), tryGet()
+    bool wanted;                        // what the condition must be
+    const struct plan_guard *outer;
+};
 struct plan_call {
     enum { CALL_REFERENCE, CALL_REFERENCES, CALL_LIST } kind;
     struct text name; // "listKeys", as written
     const struct expression *arguments[3];
     size_t argument_count;
     const struct plan_loop *loop;
+    const struct plan_guard *guard;
     const struct value *at; // the string it stands in
     const struct plan_call *next;
 };
@@ -213,6 +220,9 @@ void plan_id_parts(struct arena *arena, struct text id, struct text *type, struc
 
 // ---- calls (plan_calls.c) ----
 void calls_find(struct plan_state *state, const struct value *value, bool copies, struct plan_calls *calls);
+// The end of the call whose name begins at `from` of an expression: behind its closing parenthesis. Counts
+// the commas of its own that stand before `until`.
+size_t call_end(struct text string, size_t from, size_t until, size_t *commas);
 // Goes through a call's evaluations, each with the property loops going round. `each` returns false to end.
 bool call_each(struct plan_state *state, const struct plan_call *call, const struct evaluation_copy *copy,
                bool (*each)(struct plan_state *state, const struct plan_call *call,

@@ -221,7 +221,7 @@ static struct text names_of(struct call *call, const struct value *object)
         if (i > 0)
             buffer_string(&out, ", ");
         struct text name = object->object.members[i].name;
-        buffer_add(&out, name.base, name.length < 1024 ? name.length : 1024);
+        buffer_add(&out, name.base, (size_t)shown_length(name));
     }
     return buffer_done(&out);
 }

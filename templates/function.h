@@ -51,8 +51,16 @@ const struct value *call_fail(struct call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 // "The template language function 'x' expects its parameter to be …. The provided value is of type 'T'."
 const struct value *call_fail_type(struct call *call, const char *expectation, const struct value *value);
-// At most what a message shows of somebody's text, for "%.*s".
-#define SHOWN(t) (int)((t).length < 1024 ? (t).length : 1024), (t).length ? (t).base : ""
+// At most what a message shows of somebody's text, for "%.*s": whole characters.
+static inline int shown_length(struct text t)
+{
+    enum { MOST = 1024 };
+    size_t length = t.length < MOST ? t.length : MOST;
+    while (length > 0 && length < t.length && ((unsigned char)t.base[length] & 0xc0) == 0x80)
+        length--;
+    return (int)length;
+}
+#define SHOWN(t) shown_length(t), (t).length ? (t).base : ""
 
 // Takes from the budget; false and the error when it is used up.
 bool call_spend(struct call *call, size_t steps, size_t bytes);

@@ -42,7 +42,7 @@ static bool fail_multi_segment(struct call *call)
         struct text argument = call->arguments[i]->string;
         if (i > 0)
             buffer_char(&list, ',');
-        buffer_add(&list, argument.base, argument.length < 500 ? argument.length : 500);
+        buffer_add(&list, argument.base, (size_t)shown_length(argument));
     }
     call_fail(
         call,

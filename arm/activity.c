@@ -118,7 +118,9 @@ bool activity_row_of(const struct arm_call *call, struct activity_row *row)
         .action = action_of(call),
         .scope = bounded(call->scope, SCOPE_LIMIT),
         .status = call->answer->status,
-        .request_body = activity_redact(call->arena, call->body),
+        .request_body = ((const struct door_call *)call)->confidential
+                            ? TEXT_NONE
+                            : activity_redact(call->arena, call->body),
         .response_body = answer_of(call),
     };
     if (call->failed)

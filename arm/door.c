@@ -291,6 +291,8 @@ void door_perform(struct http_exchange *exchange, const struct door_inner *inner
     ((struct door_call *)call)->throttled = inner->counted;
     ((struct door_call *)call)->purpose = inner->purpose;
     if (!read_request(call))
+    ((struct door_call *)call)->confidential = inner->confidential;
+    call->trial = inner->trial && tx;
         return;
     if (call->operation && (call->operation->flags & ARM_ANONYMOUS)) {
         if (call->request->method & (HTTP_GET | HTTP_HEAD))

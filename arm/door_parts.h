@@ -87,6 +87,7 @@ struct door_call {
     bool routed;
     const struct rbac_caller *on_behalf_of; // of a request of ours that carries no token; else NULL
     const void *purpose;                    // of a request of ours (arm/inner.h)
+    bool confidential;                      // the same
     const struct db_result *look;           // of door_look; NULL unless it asked for more than the version
     // In place of the look: what was seen a moment ago is taken for granted, and that the resource is not
     // there. Only a success may come of it, which the commit proves; otherwise the transaction runs again
@@ -97,7 +98,7 @@ struct door_call {
 // door.c: a whole request of our own (arm/inner.h).
 struct door_inner {
     const struct rbac_caller *caller;
-    bool counted, trial;
+    bool counted, trial, confidential;
     const void *purpose;
 };
 void door_perform(struct http_exchange *exchange, const struct door_inner *inner,

@@ -88,7 +88,11 @@ const void *arm_inner_purpose(const struct arm_call *call)
 
 static struct door_inner door_inner_of(const struct arm_inner *inner)
 {
-    return (struct door_inner){inner->caller, inner->counted, inner->trial, inner->purpose};
+    return (struct door_inner){.caller = inner->caller,
+                               .counted = inner->counted,
+                               .trial = inner->trial,
+                               .confidential = inner->confidential,
+                               .purpose = inner->purpose};
 }
 
 void arm_inner_run(const struct arm_inner *inner, const struct arm_inner_request *request,

@@ -15,6 +15,7 @@ struct arm_inner {
     // Their transaction is always rolled back, to see what would come of it: nothing is logged, nothing is
     // decided a second time, management locks neither hold them back nor are they held.
     bool trial;
+    bool confidential;   // no log shows their bodies
     const void *purpose; // what their handlers may know beyond the request; NULL: nothing
 };
 // The purpose that the request of this call was made with; NULL for one that came from outside.

@@ -70,12 +70,14 @@ static void begin_branches(struct deployment_run *run)
 }
 
 // Every node of a step was decided with a version of the rights between the first and the last: with the last
-// one still the first, all were decided with the one that is current now.
+// one still the first, all were decided with the one that is current, and stays so until the commit. A step
+// that changes rights itself proves it as every such transaction does.
 static void prove_rights(struct deployment_run *run, const struct rbac_version *first)
 {
+    failpoint("deployment.step");
     db_set_context(run->tx, first);
     if (!db_notes(run->tx))
-        rbac_still_current(run->tx);
+        rbac_version_hold(run->tx);
 }
 
 static size_t nodes_for(const struct job_step *step)
@@ -132,7 +134,6 @@ static enum job_verdict lead(struct deployment_run *run, struct job_step *step)
     else if (progress == PROGRESS_NONE)
         verdict = go_on(run, step);
     prove_rights(run, first);
-    failpoint("deployment.step");
     return verdict;
 }
 
@@ -164,7 +165,6 @@ static enum job_verdict help(struct deployment_run *run, struct job_step *step)
         progress = deployment_nodes_run(run, nodes_for(step));
     if (progress == PROGRESS_SOME || progress == PROGRESS_LIMIT) {
         prove_rights(run, first);
-        failpoint("deployment.step");
         return JOB_AGAIN;
     }
     DB_RUN(run->tx, &branch_ends, db_int(run->deployment.id));

@@ -135,6 +135,7 @@ static void run_node(struct deployment_run *run, struct node *node, const struct
     if (open_body(run, node, db_get_bytes(rows, row, BODY, run->arena))) {
         struct deployment_purpose purpose = {
             .parent_id = d->id, .root_id = d->root_id, .depth = d->depth + 1, .like_job = job};
+        run->inner.confidential = node->hidden || deployment_has_secrets(run);
         deployment_run_request(run, HTTP_PUT, type_target(run->arena, node->target, node->api_version),
                                node->body, is_deployment(node) ? &purpose : NULL, &node->answer);
         node->child = purpose.made;

@@ -108,9 +108,23 @@ static bool registered(struct preflight *p, const struct plan *plan)
 
 // ---- rights and bodies
 
-static bool parse_group(struct preflight *p, struct text id, struct resource_id *parsed)
+// "/subscriptions/{s}/resourceGroups/{g}", alone or with something behind it.
+static bool parse_group(struct text id, struct resource_id *parsed)
 {
-    return resource_id_parse(p->call->arena, id, parsed) && parsed->group.base;
+    static const char subscriptions[] = "/subscriptions/", groups[] = "/resourceGroups/";
+    struct text rest = id;
+    *parsed = (struct resource_id){0};
+    if (!text_starts_nocase(rest, subscriptions))
+        return false;
+    rest = text_slice(rest, sizeof subscriptions - 1, rest.length);
+    ptrdiff_t slash = text_find(rest, '/');
+    if (slash < 0 || !text_starts_nocase(text_slice(rest, (size_t)slash, rest.length), groups))
+        return false;
+    parsed->subscription_id = text_slice(rest, 0, (size_t)slash);
+    rest = text_slice(rest, (size_t)slash + sizeof groups - 1, rest.length);
+    slash = text_find(rest, '/');
+    parsed->group = slash < 0 ? rest : text_slice(rest, 0, (size_t)slash);
+    return uuid_is(parsed->subscription_id) && parsed->group.length > 0;
 }
 
 static struct known_group *find_group(struct preflight *p, const struct resource_id *id)
@@ -139,7 +153,7 @@ static void groups_to_be_made(struct preflight *p, const struct plan *plan)
         const struct plan_node *node = &plan->nodes[i];
         if (!node->deployed)
             continue;
-        if (text_is_nocase(node->type, "Microsoft.Resources/resourceGroups") && parse_group(p, node->id, &id))
+        if (text_is_nocase(node->type, "Microsoft.Resources/resourceGroups") && parse_group(node->id, &id))
             find_group(p, &id)->to_be_made = true;
         if (node->nested)
             groups_to_be_made(p, node->nested);
@@ -187,7 +201,7 @@ static void examine_node(struct preflight *p, const struct plan_node *node)
 {
     struct arm_rehearsal rehearsal = {0};
     struct resource_id id;
-    const struct known_group *group = parse_group(p, node->id, &id) ? find_group(p, &id) : NULL;
+    const struct known_group *group = parse_group(node->id, &id) ? find_group(p, &id) : NULL;
     rehearse(p, node, group ? group->id : 0, &rehearsal);
     if (rehearsal.failure && strcmp(rehearsal.failure->code, "AuthorizationFailed") == 0 &&
         rehearsal.action) {

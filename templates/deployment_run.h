@@ -53,6 +53,7 @@ struct text deployment_error_of(struct arena *arena, int status, struct text bod
 // JSON as operations show it: without the values of secure parameters; `content` is a request's or an
 // answer's and loses what looks like a secret too. Absent where it is no JSON.
 struct text deployment_shown(struct deployment_run *run, struct text body, bool content);
+bool deployment_has_secrets(const struct deployment_run *run); // a parameter is secure
 
 // ---- deployment_cleanup.c: the deletions of the Complete mode (arm-templates 6.6)
 enum deployment_cleanup { CLEANUP_DONE, CLEANUP_SOME, CLEANUP_FAILED, CLEANUP_LATER };

@@ -36,6 +36,11 @@ static void find(struct deployment_run *run, struct secrets *secrets)
     }
 }
 
+bool deployment_has_secrets(const struct deployment_run *run)
+{
+    return text_search(run->deployment.parameters, TEXT("\"type\":\"Secure")) >= 0;
+}
+
 static struct text without(struct arena *arena, const struct secrets *secrets, struct text shown)
 {
     for (size_t i = 0; i < secrets->count; i++)

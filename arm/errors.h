@@ -150,9 +150,6 @@ struct text arm_failure_body(struct arena *arena, const struct arm_failure *fail
     400, "InvalidResourceName", FROM_GATEWAY,                                                                \
         "The resource name '%.*s' is invalid: a name has 1 to 260 characters, and none of < > %% & : \\ ? "  \
         "/."
-#define ARM_EXPORT_NOT_SUPPORTED                                                                             \
-    400, "ExportTemplateNotSupported", FROM_GATEWAY,                                                         \
-        "The template of the resource group '%.*s' cannot be exported: this release has no templates."
 #define ARM_LOCATION_REQUIRED                                                                                \
     400, "LocationRequired", FROM_GATEWAY, "The location property is required for this definition."
 #define ARM_LOCATION_NOT_AVAILABLE                                                                           \

@@ -274,11 +274,6 @@ static void groups_list(struct arm_call *call)
     arm_reply(call, 200, buffer_done(&b));
 }
 
-static void group_export(struct arm_call *call)
-{
-    arm_fail(call, ARM_EXPORT_NOT_SUPPORTED, TEXT_ARG(call->group_stored));
-}
-
 #define GROUP "/subscriptions/{subscription}/resourceGroups/{group}"
 static const struct arm_operation operations[] = {
     {.http = {HTTP_GET, "/subscriptions/{subscription}/resourceGroups", "ResourceGroups_List"},
@@ -311,12 +306,6 @@ static const struct arm_operation operations[] = {
      .handle = group_delete,
      .display = "Delete Resource Group",
      .description = "Deletes a resource group and all its resources."},
-    {.http = {HTTP_POST, GROUP "/exportTemplate", "ResourceGroups_ExportTemplate"},
-     .action = ACTION("exportTemplate/action"),
-     .flags = ARM_READ_COUNT | ARM_GATEWAY,
-     .handle = group_export,
-     .display = "Export Resource Group Template",
-     .description = "Exports a template of a resource group's resources."},
     {.http = {0}},
 };
 

@@ -230,5 +230,6 @@ void templates_start(void)
     arm_register_type(&deployments_type);
     arm_register_type(&deployment_operations_type);
     arm_register_type(&template_hash_type);
+    arm_register_type(&group_export_type);
     job_set_given_up(deployment_given_up);
 }

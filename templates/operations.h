@@ -3,3 +3,4 @@
 #include "arm/types.h"
 
 extern const struct arm_type template_hash_type; // template_hash.c: calculateTemplateHash
+extern const struct arm_type group_export_type;  // export.c: exportTemplate of a resource group

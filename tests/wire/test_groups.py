@@ -187,6 +187,15 @@ def test_methods(site, operator, name):  # decisions 42
     assert sorted(answer.header("Allow").split(",")) == ["DELETE", "GET", "HEAD", "PATCH", "PUT"]
 
 
+def test_what_manages_a_group_has_a_bounded_name(site, operator, name):
+    """It was kept and listed whatever its length was."""
+    long = "/subscriptions/" + "x" * 2033
+    assert create(site, operator, name, managedBy=long[:2048]).json["managedBy"] == long[:2048]
+    for refused in (operator.put(path_of(site, name) + V, {"location": site.region, "managedBy": long + "x"}),
+                    operator.patch(path_of(site, name) + V, {"managedBy": long * 100})):
+        assert refused.expect(400).code == "InvalidRequestContent" and len(refused.body) < 500
+
+
 def test_a_method_that_nobody_has_is_named(site, operator, name):  # decisions 42
     create(site, operator, name)
     answer = operator.request("MERGE", path_of(site, name) + V).expect(405)
@@ -248,12 +257,6 @@ def test_980_groups(site, operator):  # arm-core 1.2.6
     operator.put(path_of(site, "g7", made) + V, {"location": site.region, "tags": {"a": "b"}}).expect(200)  # no new one
     site.sql(f"delete from arm.resource_group where subscription_id = '{made}' and name_key <> 'g7'")
     operator.put(path_of(site, "one-more", made) + V, {"location": site.region}).expect(201)
-
-
-def test_export_is_refused_clearly(site, operator, name):
-    create(site, operator, name)
-    answer = operator.post(path_of(site, name) + "/exportTemplate" + V, {"resources": ["*"]}).expect(400)
-    assert answer.code == "ExportTemplateNotSupported" and name in answer.message
 
 
 # Deleting.

@@ -4,6 +4,7 @@
 
 Suite *suite_content(void);
 Suite *suite_document(void);
+Suite *suite_export(void);
 Suite *suite_hash(void);
 Suite *suite_reader(void);
 Suite *suite_value(void);
@@ -23,6 +24,7 @@ Suite *suite_expression_hostile(void);
 static Suite *(*const suites[])(void) = {
     suite_content,
     suite_document,
+    suite_export,
     suite_hash,
     suite_reader,
     suite_value,

@@ -34,7 +34,7 @@ enum arm_flags {
     ARM_DELETING_OK = 64,      // allowed while the group is being deleted
     ARM_UNREGISTERED_OK = 128, // a write allowed while the namespace is not registered
     ARM_ANY_VERSION = 256,     // the handler judges the api-version itself
-    ARM_LOCKS_OK = 512,        // a write that no lock holds back (the locks themselves)
+    ARM_LOCKS_OK = 512,        // a write that no lock holds back (the locks themselves), or that judges them
     ARM_RAW_BODY = 1024,       // the handler reads the body by itself: call->body stays NULL
 };
 

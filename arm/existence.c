@@ -105,17 +105,12 @@ static const struct db_result *looked(const struct arm_call *call)
     return ((const struct door_call *)call)->look;
 }
 
-// In place of a look, for the create of a resource in a group that was seen a moment ago: the group's lock as
-// the look takes it, and a registration that went meanwhile. That the group is as it was, and that there is
-// no such resource, is the create's own to see (ARM_RESOURCE_CREATE).
-static const struct db_statement enter = {
-    "arm_door_enter", "select pg_advisory_xact_lock_shared(" ARM_LOCKS_KEY("$1") ")::text, " ARM_GROUP_SHARED(
-                          "$2::bigint") "::text, "
-                                        "case when $4::text is null or coalesce((select p.state from "
-                                        "arm.provider_registration p "
-                                        "where p.subscription_id = $3::uuid and p.namespace_key = $4), $5) = "
-                                        "'Registered' then 0 "
-                                        "else azsacr.again() end"};
+// In place of a look, for the create of a resource in a group that was seen a moment ago: the locks as the
+// look takes them. That the group and the registration are as they were, and that there is no such resource,
+// is the create's own to see (ARM_RESOURCE_CREATE): a statement sees nothing of whom it waited for.
+static const struct db_statement enter = {"arm_door_enter",
+                                          "select pg_advisory_xact_lock_shared(" ARM_LOCKS_KEY(
+                                              "$1") ")::text, " ARM_GROUP_SHARED("$2::bigint") "::text"};
 
 // Takes for granted that there is no such resource. False: have a look.
 static bool assume(struct arm_call *call, const struct db_value *values)
@@ -128,8 +123,7 @@ static bool assume(struct arm_call *call, const struct db_value *values)
     call->version = *rbac_snapshot_version(snapshot);
     rbac_snapshot_release(snapshot);
     if (!seen_group_find(call->subscription_id, values[1].text, namespace_key(call), seen) ||
-        !DB_DEFER(call->tx, &enter, values[6], db_int(seen->id), values[0], values[2],
-                  db_string(registration_initial())))
+        !DB_DEFER(call->tx, &enter, values[6], db_int(seen->id)))
         return false;
     call->new_id = seen_group_new_id();
     call->new_at = seen->database_time + clock_monotonic() - seen->at;

@@ -48,6 +48,11 @@ void arm_locks_alone(struct db_transaction *tx, struct text subscription_id)
     DB_RUN(tx, &alone, db_text(subscription_id));
 }
 
+void arm_locks_hold(struct db_transaction *tx, struct text subscription_id)
+{
+    DB_RUN(tx, &hold, db_text(subscription_id));
+}
+
 // '0' follows '/': what lies between is below the scope, on whole segments.
 static void bounds_below(struct arena *arena, struct text key, struct db_value *from, struct db_value *to)
 {

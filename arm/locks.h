@@ -13,8 +13,10 @@ enum arm_lock_verb { ARM_LOCK_WRITE, ARM_LOCK_DELETE };
 bool arm_locks_enter(struct db_transaction *tx, struct text subscription_id, struct rbac_version *version);
 // The arguments of pg_advisory_xact_lock_shared, for a first statement that asks for more.
 #define ARM_LOCKS_KEY(subscription) "7305, hashtext(" subscription ")"
-// Before a lock changes. Not for who entered.
+// Before a lock changes, or a registration goes: every write that began before is over. Not for who entered.
 void arm_locks_alone(struct db_transaction *tx, struct text subscription_id);
+// Until the transaction's end neither changes. For who writes in another subscription besides.
+void arm_locks_hold(struct db_transaction *tx, struct text subscription_id);
 
 // Whether the call is one that locks may hold back.
 bool arm_locks_matter(const struct arm_call *call);

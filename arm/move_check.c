@@ -134,6 +134,7 @@ static bool registered(struct arm_call *call, const struct move *move, const str
     struct arm_call there = {
         .arena = call->arena, .tx = call->tx, .subscription_id = move->target.subscription_id};
     const char *last = "";
+    arm_locks_hold(call->tx, there.subscription_id);
     for (size_t i = 0; i < db_rows(rows) && !call->failed; i++) {
         struct text type = db_get(rows, i, 1);
         const char *name;

@@ -157,7 +157,7 @@ static const struct arm_operation subscription_operations[] = {
      .flags = ARM_NO_DECISION | ARM_GATEWAY,
      .handle = provider_register},
     {.http = {HTTP_POST, PROVIDER "/unregister", "Providers_Unregister"},
-     .flags = ARM_NO_DECISION | ARM_GATEWAY,
+     .flags = ARM_NO_DECISION | ARM_GATEWAY | ARM_LOCKS_OK,
      .handle = provider_unregister},
     {.http = {0}},
 };

@@ -2,9 +2,11 @@
 // and the door's gate on writes. The change is done when the POST is answered; its answer says "Registering",
 // as clients expect, and the next GET "Registered".
 #include "arm/door_parts.h"
+#include "arm/locks.h"
 #include "arm/provider.h"
 
 #include "base/arena.h"
+#include "base/failpoint.h"
 
 static const struct db_statement registration_find = {
     "arm_registration_find", "select r.state from arm.provider_registration r "
@@ -60,6 +62,19 @@ static bool in_use(struct arm_call *call, struct text key)
                           db_string(to))) > 0;
 }
 
+// With the writes waited for that make resources: who comes after them sees the new state. The door does not
+// hold the locks for this one, so they are judged here.
+static bool may_unregister(struct arm_call *call, struct text key, const char *name)
+{
+    arm_locks_alone(call->tx, call->subscription_id);
+    if (!arm_locks_allow(call, call->scope, ARM_LOCK_WRITE))
+        return false;
+    failpoint("registration.in_use");
+    if (in_use(call, key))
+        arm_fail(call, ARM_RESOURCES_STILL_THERE, name);
+    return !call->failed;
+}
+
 // {ns}/register/action and {ns}/unregister/action are judged here: the action's name comes from the URL.
 static bool may_change(struct arm_call *call, const char *name, const char *verb)
 {
@@ -91,10 +106,8 @@ static void change(struct arm_call *call, const char *verb, const char *wanted, 
         return;
     }
     struct text key = text_lower(call->arena, text_of(name));
-    if (strcmp(wanted, "Unregistered") == 0 && in_use(call, key)) {
-        arm_fail(call, ARM_RESOURCES_STILL_THERE, name);
+    if (strcmp(wanted, "Unregistered") == 0 && !may_unregister(call, key, name))
         return;
-    }
     DB_RUN(call->tx, &registration_set, db_text(call->subscription_id), db_text(key), db_string(wanted));
     reply_provider(call, name, going);
 }

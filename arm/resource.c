@@ -2,6 +2,7 @@
 #include "arm/resource.h"
 
 #include "arm/errors.h"
+#include "arm/provider.h"
 #include "base/arena.h"
 #include "rbac/roles.h"
 
@@ -113,6 +114,7 @@ void arm_resource_create_values(struct arm_call *call, struct arm_resource *reso
         db_text(resource->created_by.type),
         db_text(call->group_moved_by),
         db_text(call->group_stored),
+        db_string(provider_registration_free(call->type->namespace_name) ? NULL : registration_initial()),
     };
     memcpy(values, all, sizeof all);
 }

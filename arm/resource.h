@@ -35,12 +35,15 @@ bool arm_resource_find(struct arm_call *call, const char *type, struct text name
 // instead cost PostgreSQL a multixact each.
 #define ARM_GROUP_SHARED(group) "pg_advisory_xact_lock_shared(7306, (" group " & 2147483647)::integer)"
 // The beginning of a type's own statement, which makes its rows beside it in one round trip: with `e`, the
-// row's id, empty when the group is gone, going or called otherwise, or when a row of that name is there by
-// now. Its first parameters are the values below, which also complete `resource` (state, when absent:
-// "Succeeded").
+// row's id, empty when the group is gone, going or called otherwise, when the namespace is not registered any
+// more, or when a row of that name is there by now. Its first parameters are the values below, which also
+// complete `resource` (state, when absent: "Succeeded").
 #define ARM_RESOURCE_CREATE                                                                                  \
     "with g as materialized (select g.id from arm.resource_group g where g.id = $2 and "                     \
-    "g.state <> 'Deleting' and g.moved_by is not distinct from $15::uuid and g.name = $16), e as ("          \
+    "g.state <> 'Deleting' and g.moved_by is not distinct from $15::uuid and g.name = $16 "                  \
+    "and ($17::text is null or coalesce((select p.state from arm.provider_registration p where "             \
+    "p.subscription_id = $3::uuid and p.namespace_key = split_part($5, '/', 1)), $17) = 'Registered')), "    \
+    "e as ("                                                                                                 \
     "insert into arm.resource "                                                                              \
     "(id, group_id, subscription_id, "                                                                       \
     "type, type_key, name, name_key, location, tags, sku, state, created_at, changed_at, created_by, "       \
@@ -49,7 +52,7 @@ bool arm_resource_find(struct arm_call *call, const char *type, struct text name
     "$11, " ARM_RESOURCE_CREATE_TIME ", " ARM_RESOURCE_CREATE_TIME ", $13, $14, $13, $14 from g "            \
     "on conflict (group_id, type_key, name_key) do nothing returning id)"
 #define ARM_RESOURCE_CREATE_TIME "'epoch'::timestamptz + $12::bigint * interval '1 microsecond'"
-enum { ARM_RESOURCE_CREATE_VALUES = 16 };
+enum { ARM_RESOURCE_CREATE_VALUES = 17 };
 // Before it: call->new_id and the group's lock, where the door saw the resource and it went meanwhile. False
 // when that failed.
 bool arm_resource_new_id(struct arm_call *call);

@@ -14,8 +14,8 @@ enum { PASSWORD_LENGTH = 32, RID_BYTES = 16 };
     ARM_RESOURCE_CREATE                                                                                      \
     ", r as (insert into acr.registry (id, rid, login_key, admin_enabled, password, password2, "             \
     "quarantine_status, trust_status, retention_days, retention_status, retention_updated_at, created_at) "  \
-    "select e.id, $17, $7, $18::boolean, $19::bytea, $20::bytea, $21, $22, $23::integer, "                   \
-    "$24, " ARM_RESOURCE_CREATE_TIME ", " ARM_RESOURCE_CREATE_TIME " from e "                                \
+    "select e.id, $18, $7, $19::boolean, $20::bytea, $21::bytea, $22, $23, $24::integer, "                   \
+    "$25, " ARM_RESOURCE_CREATE_TIME ", " ARM_RESOURCE_CREATE_TIME " from e "                                \
     "on conflict (login_key) do nothing returning id), "                                                     \
     "u as (insert into acr.registry_usage (registry_id) select r.id from r returning registry_id) "
 static const struct db_statement create_statement = {

@@ -5,7 +5,8 @@ import uuid
 
 import pytest
 
-from harness.site import ARM_GROUP, ARM_REGISTRY, ARM_ROLE, CONTRIBUTOR, OWNER, READER, Site
+from harness.site import ARM_GROUP, ARM_REGISTRY, ARM_ROLE, CONTRIBUTOR, OWNER, READER
+from harness.steps import Steps, in_background
 
 LOCK = "?api-version=2016-09-01"
 VERSIONS = ["2015-01-01", "2016-09-01", "2017-04-01", "2020-05-01"]
@@ -488,32 +489,6 @@ def test_a_deletion_and_a_lock_take_turns(site, operator, place):
     print(results)
 
 
-class Steps:
-    """A site of its own whose `serve` can be held at named steps."""
-
-    def __init__(self, tmp_path):
-        self.directory = tmp_path / "steps"
-        self.directory.mkdir()
-        self.site = Site(tmp_path / "state", port=9443, region="steps",
-                         environment={"AZSACR_FAILPOINT_DIRECTORY": str(self.directory)}).start()
-
-    def hold(self, step):
-        file = self.directory / f"{step}.held"
-        file.touch()
-        (self.directory / "armed").write_text(f"hold:{file}\n")
-        (self.directory / "armed").rename(self.directory / step)
-
-    def reached(self, step):
-        mark, deadline = self.directory / f"{step}.held.reached", time.monotonic() + 20
-        while not mark.exists():
-            assert time.monotonic() < deadline, f"{step} was not reached"
-            time.sleep(0.005)
-
-    def release(self, step):
-        for name in (step, f"{step}.held", f"{step}.held.reached"):
-            (self.directory / name).unlink(missing_ok=True)
-
-
 @pytest.fixture
 def steps(tmp_path):
     made = Steps(tmp_path)
@@ -521,13 +496,6 @@ def steps(tmp_path):
     for held in made.directory.glob("*"):
         held.unlink()
     made.site.stop()
-
-
-def in_background(call):
-    answers = []
-    thread = threading.Thread(target=lambda: answers.append(call()))
-    thread.start()
-    return thread, answers
 
 
 def test_neither_a_write_nor_a_lock_overtakes_the_other(steps):

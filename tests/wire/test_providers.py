@@ -1,9 +1,11 @@
 """Resource providers: their documents, registration and its gate, and the operations that roles are made of."""
+import time
 import uuid
 
 import pytest
 
 from harness.site import ACR_PULL, Site
+from harness.steps import Steps, in_background
 
 V = "?api-version=2019-10-01"
 REGISTRY = "?api-version=2019-05-01"
@@ -247,3 +249,76 @@ def test_every_operation_of_the_tables_can_stand_in_a_role(site, operator):
     client.post(f"{scope}/providers/{ACR}/register{V}").expect(200)
     site.unassign(operator, assignment)
     operator.delete(definition).expect(200)
+
+
+# What is made while the registration goes.
+
+@pytest.fixture
+def steps(tmp_path):
+    made = Steps(tmp_path)
+    yield made
+    for held in made.directory.glob("*"):
+        held.unlink()
+    made.site.stop()
+
+
+def test_no_registry_is_left_in_a_subscription_that_is_not_registered(steps):
+    """arm-core 2.3.2: a create that is let through and not yet committed, a create that begins while the registration goes, and
+    a move on its way: none may end where the namespace is not registered. One of them did."""
+    site = steps.site
+    operator, other = site.operator(), site.operator()
+    scopes = [f"/subscriptions/{site.command('subscription', 'add', name)['subscriptionId']}" for name in ("From", "To")]
+    groups = [f"{scope}/resourceGroups/steps" for scope in scopes]
+    for group in groups:
+        operator.put(group + V, {"location": site.region}).expect(201)
+    body = {"location": site.region, "sku": {"name": "Standard"}}
+
+    def registry(group):
+        return f"{group}/providers/{ACR}/registries/{site.unique('steps')}"
+
+    def unregister(scope):
+        return operator.post(f"{scope}/providers/{ACR}/unregister{V}")
+
+    def overtaken(step, call, scope):
+        steps.hold(step)
+        thread, answers = in_background(call)
+        steps.for_nobody_else(step)
+        going, gone = in_background(lambda: unregister(scope))
+        time.sleep(1)
+        assert not gone, "the registration went while what needs it could still commit"
+        steps.release(step)
+        thread.join()
+        going.join()
+        assert gone[0].expect(409).code == "CannotUnregisterProvider"
+        return answers[0]
+
+    first = registry(groups[0])
+    overtaken("arm.decided", lambda: other.put(first + REGISTRY, body), scopes[0]).expect(200)
+    move = {"resources": [first], "targetResourceGroup": groups[1]}
+    overtaken("move.step", lambda: other.post(f"{groups[0]}/moveResources{V}", move), scopes[1]).expect(202)
+    target = first.replace(groups[0], groups[1])
+    site.wait_until(lambda: operator.get(target + REGISTRY).status == 200, 20)
+
+    operator.put(registry(groups[0]) + REGISTRY, body).expect(200)
+    for known in [r["id"] for r in operator.get(f"{groups[0]}/providers/{ACR}/registries{REGISTRY}").json["value"]]:
+        operator.delete(known + REGISTRY).expect(200)
+    steps.hold("registration.in_use")  # nothing is there any more, and the group was seen a moment ago
+    going, gone = in_background(lambda: unregister(scopes[0]))
+    steps.for_nobody_else("registration.in_use")
+    making, made = in_background(lambda: other.put(registry(groups[0]) + REGISTRY, body))
+    time.sleep(1)
+    assert not made, "a registry was made while the registration went"
+    steps.release("registration.in_use")
+    going.join()
+    making.join()
+    gone[0].expect(200)
+    assert made[0].expect(409).code == "MissingSubscriptionRegistration"
+
+
+def test_locks_hold_an_unregistering_back(operator, subscription):
+    """decisions 12: ReadOnly on the subscription; it judges locks by itself."""
+    lock = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/locks/l?api-version=2016-09-01"
+    operator.put(lock, {"properties": {"level": "ReadOnly"}}).expect(201)
+    assert operator.post(f"/subscriptions/{subscription}/providers/{ACR}/unregister{V}").expect(409).code == "ScopeLocked"
+    operator.delete(lock).expect(200)
+    operator.post(f"/subscriptions/{subscription}/providers/{ACR}/unregister{V}").expect(200)

@@ -140,6 +140,20 @@ static void write_declarations(struct buffer *b, const json_t *declarations)
     json_end_object(b);
 }
 
+// {"name": "password", "value": "…"}
+static bool names_a_secret(struct arena *arena, const json_t *object)
+{
+    const char *name;
+    const json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    {
+        if (json_is_string(value) && (strcasecmp(name, "name") == 0 || strcasecmp(name, "key") == 0) &&
+            name_is_secret(arena, json_string_value(value)))
+            return true;
+    }
+    return false;
+}
+
 static void write_object(struct buffer *b, const json_t *object)
 {
     const char *name;
@@ -147,6 +161,7 @@ static void write_object(struct buffer *b, const json_t *object)
     const json_t *template = json_object_get(object, "template");
     bool deployment = template || json_object_get(object, "templateLink");
     bool is_template = json_object_get(object, "$schema") && json_object_get(object, "resources");
+    bool names_secret = names_a_secret(b->arena, object);
     json_begin_object(b);
     json_object_foreach((json_t *)object, name, value)
     {
@@ -155,6 +170,8 @@ static void write_object(struct buffer *b, const json_t *object)
             write_parameters(b, value, json_object_get(template, "parameters"));
         else if (is_template && json_is_object(value) && strcmp(name, "parameters") == 0)
             write_declarations(b, value);
+        else if (names_secret && strcasecmp(name, "value") == 0)
+            json_text(b, TEXT(HIDDEN));
         else
             write_member(b, name, value);
     }

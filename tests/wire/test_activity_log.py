@@ -401,12 +401,13 @@ def test_no_secret_is_kept(site, operator, registry, group):
         "location": site.region, "sku": {"name": "Standard"}, "tags": {"url": "https://me:planted1url@example.test/"}})
     operator.put(site.registry_id(group, site.unique("sec")) + REGISTRY, {
         "location": site.region, "sku": {"name": "Standard"}, "tags": {"note": "Bearer planted2bearer"}})
+    operator.post(f"{registry.id}/regenerateCredential{REGISTRY}", {"name": "password", "value": "planted3value"})
     kept = operator.post(f"{registry.id}/listCredentials{REGISTRY}").expect(200).json["passwords"]
     fresh = operator.post(f"{registry.id}/regenerateCredential{REGISTRY}", {"name": "password2"}).expect(200).json["passwords"]
     eventually(lambda: events(operator, path(site, f"resourceGroupName eq '{group}' and status eq 'Failed'")), 1)
     time.sleep(0.3)
     secrets = [p["value"] for p in kept + fresh] + list(planted.values()) + [
-        "planted1url", "planted2bearer", operator.headers["Authorization"].split()[1], site.operator_secret()[1]]
+        "planted1url", "planted2bearer", "planted3value", operator.headers["Authorization"].split()[1], site.operator_secret()[1]]
     table, log = sql(site, "select a::text from arm.activity a"), site.log()
     assert '"name":"password2"' in table.replace('""', '"')  # the word is no secret
     for secret in secrets:

@@ -11,6 +11,7 @@
 #define ACTION(verb) "Microsoft.Resources/subscriptions/resourcegroups/" verb
 #define COLUMNS "g.id, g.name, g.location, g.tags, g.managed_by, g.state, g.name_key"
 enum { GROUPS_LIMIT = 980 }; // of one subscription
+enum { MANAGED_BY_LIMIT = 2048 };
 enum { ID, NAME, LOCATION, TAGS, MANAGED_BY, STATE, NAME_KEY };
 
 static const struct db_statement group_get = {"arm_group_get",
@@ -126,6 +127,10 @@ static bool read_body(struct arm_call *call, struct group_body *body)
     if (!arm_body_text(call, call->body, "location", "location", &body->location) ||
         !arm_body_text(call, call->body, "managedBy", "managedBy", &body->managed_by))
         return false;
+    if (body->managed_by.length > MANAGED_BY_LIMIT) { // the id of a resource
+        arm_fail_content(call, text_slice(body->managed_by, 0, 36), "System.String", "managedBy");
+        return false;
+    }
     body->has_managed_by = json_object_get(call->body, "managedBy") != NULL;
     return !tags || json_is_null(tags) || arm_tags_of_body(call, tags, &body->tags);
 }

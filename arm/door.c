@@ -149,7 +149,7 @@ static bool run_once(struct arm_call *call, struct db_transaction *tx)
     if (!admitted(call))
         return false;
     call->operation->handle(call);
-    if (!call->failed && is_write(call)) {
+    if (!call->failed && is_write(call) && !call->trial) {
         decide_again(call);
         failpoint("arm.decided");
     }
@@ -205,12 +205,14 @@ static void work_within(struct arm_call *call, struct db_transaction *tx)
         db_release_savepoint(tx);
     } else {
         db_rollback_to_savepoint(tx);
+        db_release_savepoint(tx); // it would stay open
         db_set_context(tx, context);
         if (!call->failed)
             fail_diagnostic(call, false);
     }
     finish(call);
-    activity_record_refusal(call);
+    if (!call->trial)
+        activity_record_refusal(call);
     if (call->snapshot)
         rbac_snapshot_release(call->snapshot);
     call->snapshot = NULL;
@@ -290,9 +292,9 @@ void door_perform(struct http_exchange *exchange, const struct door_inner *inner
     ((struct door_call *)call)->on_behalf_of = inner->caller;
     ((struct door_call *)call)->throttled = inner->counted;
     ((struct door_call *)call)->purpose = inner->purpose;
-    if (!read_request(call))
     ((struct door_call *)call)->confidential = inner->confidential;
     call->trial = inner->trial && tx;
+    if (!read_request(call))
         return;
     if (call->operation && (call->operation->flags & ARM_ANONYMOUS)) {
         if (call->request->method & (HTTP_GET | HTTP_HEAD))

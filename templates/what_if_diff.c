@@ -273,15 +273,18 @@ static const struct value *at_path(const struct value *value, struct text path)
     return value;
 }
 
+static bool same(const struct value *said, const struct value *is)
+{
+    return is && (value_equal(said, is) || (said->kind == VALUE_STRING && is->kind == VALUE_STRING &&
+                                            text_equal_nocase(said->string, is->string)));
+}
+
 static void add_vain(struct changes *changes, what_if_read_only paths, const struct value *body,
                      const struct value *resource)
 {
     for (; paths && *paths; paths++) {
         const struct value *said = at_path(body, text_of(*paths));
-        const struct value *is = at_path(resource, text_of(*paths));
-        bool same = is && (value_equal(said, is) || (said->kind == VALUE_STRING && is->kind == VALUE_STRING &&
-                                                     text_equal_nocase(said->string, is->string)));
-        if (!nothing(said) && !same)
+        if (!nothing(said) && !same(said, at_path(resource, text_of(*paths))))
             add(changes, text_of(*paths), "NoEffect", NULL, said, NULL);
     }
 }

@@ -39,11 +39,20 @@ static bool check_count(struct call *call)
     return false;
 }
 
+static bool is_legal(const struct call *call)
+{
+    const struct evaluation *e = call->e;
+    unsigned here = 1u << e->place;
+    if (e->place == PLACE_FUNCTION && e->version_2)
+        here |= AT_FUNCTION_2;
+    return call->function->places & here;
+}
+
 bool call_check(struct call *call)
 {
     if (!call->function)
         return user_function_check(call);
-    if (!(call->function->places & 1 << call->e->place)) {
+    if (!is_legal(call)) {
         call_fail(call,
                   "The template function '%s' is not expected at this location. Please see "
                   "https://aka.ms/arm-functions for usage details.",

@@ -22,6 +22,7 @@ enum {
     AT_BODY = 1 << PLACE_RESOURCE_BODY,
     AT_OUTPUT = 1 << PLACE_OUTPUT,
     AT_FUNCTION = 1 << PLACE_FUNCTION,
+    AT_FUNCTION_2 = 64, // in a user function of language version 2.0
     AT_RUN = AT_BODY | AT_OUTPUT,
     ANYWHERE = AT_DEFAULT | AT_VARIABLE | AT_HEAD | AT_RUN | AT_FUNCTION,
 };

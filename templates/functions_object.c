@@ -293,6 +293,14 @@ static const struct value *intersection(struct call *call)
 
 // ---- walking
 
+// {fromEnd: true, value: n} is how compilers write "the n-th from the end"; 0 for any other key.
+static int64_t from_end(const struct value *key)
+{
+    const struct value *flag = VALUE_FIND(key, "fromEnd"), *value = VALUE_FIND(key, "value");
+    bool set = value_is(flag, VALUE_BOOLEAN) && flag->boolean && value_is(value, VALUE_INTEGER);
+    return set && value->integer > 0 ? value->integer : 0;
+}
+
 // One step that may miss: NULL without an error.
 static const struct value *step_into(struct call *call, const struct value *value, const struct value *key)
 {
@@ -300,10 +308,13 @@ static const struct value *step_into(struct call *call, const struct value *valu
         call_spend(call, value->object.count / 16, 0);
         return value_find(value, key->string);
     }
-    if (value->kind == VALUE_ARRAY && key->kind == VALUE_INTEGER && key->integer >= 0 &&
-        (uint64_t)key->integer < value->array.count)
+    if (value->kind != VALUE_ARRAY)
+        return NULL;
+    size_t count = value->array.count;
+    if (key->kind == VALUE_INTEGER && key->integer >= 0 && (uint64_t)key->integer < count)
         return value->array.items[key->integer];
-    return NULL;
+    int64_t back = from_end(key);
+    return back > 0 && (uint64_t)back <= count ? value->array.items[count - (size_t)back] : NULL;
 }
 
 static const struct value *try_get(struct call *call)

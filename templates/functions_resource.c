@@ -25,12 +25,24 @@ static bool all_strings(struct call *call)
     return true;
 }
 
-static size_t count_slashes(struct text t)
+// The next segment that is not empty: published types end with a slash now and then. Absent at the end.
+static struct text next_segment(struct text type, size_t *at)
 {
-    size_t slashes = 0;
-    for (size_t i = 0; i < t.length; i++)
-        slashes += t.base[i] == '/';
-    return slashes;
+    while (*at < type.length && type.base[*at] == '/')
+        ++*at;
+    size_t from = *at;
+    while (*at < type.length && type.base[*at] != '/')
+        ++*at;
+    return from < *at ? text_slice(type, from, *at) : TEXT_NONE;
+}
+
+// Of the type behind its namespace.
+static size_t count_segments(struct text type)
+{
+    size_t segments = 0, at = 0;
+    while (next_segment(type, &at).base)
+        segments++;
+    return segments > 0 ? segments - 1 : 0;
 }
 
 static bool fail_multi_segment(struct call *call)
@@ -65,9 +77,9 @@ static bool read_named(struct call *call, size_t from, size_t leading, struct na
         if (text_find(argument, '/') < 0)
             continue;
         found++;
-        *named = (struct named){i, argument, count_slashes(argument)};
+        *named = (struct named){i, argument, count_segments(argument)};
     }
-    if (found != 1)
+    if (found != 1 || named->segments == 0)
         return fail_multi_segment(call);
     if (named->type - from > leading) {
         call_fail(call,
@@ -87,6 +99,20 @@ static bool read_named(struct call *call, size_t from, size_t leading, struct na
     return false;
 }
 
+// "/subscriptions/S" and a group of it, where the type is that of groups: they have an id of their own form.
+static const struct value *group_id(struct call *call, const struct named *named, struct text subscription)
+{
+    const struct text parts[] = {TEXT("/subscriptions/"), subscription, TEXT("/resourceGroups/"),
+                                 call->arguments[named->type + 1]->string};
+    struct text id = call_join(call, parts, 4, TEXT(""));
+    return id.base ? call_string(call, id) : NULL;
+}
+
+static bool is_group(const struct named *named)
+{
+    return named->segments == 1 && text_is_nocase(named->text, "Microsoft.Resources/resourceGroups");
+}
+
 // `prefix`/providers/NS/type/name/type/name…
 static const struct value *provider_id(struct call *call, const struct named *named,
                                        const struct text *prefix, size_t prefixes)
@@ -99,17 +125,13 @@ static const struct value *provider_id(struct call *call, const struct named *na
         parts[count++] = prefix[i];
     parts[count++] = TEXT("/providers/");
     for (size_t i = 0; i <= named->segments; i++) {
-        size_t end = at;
-        while (end < named->text.length && named->text.base[end] != '/')
-            end++;
-        parts[count++] = text_slice(named->text, at, end);
+        parts[count++] = next_segment(named->text, &at);
         if (i > 0) {
             parts[count++] = TEXT("/");
             parts[count++] = call->arguments[named->type + i]->string;
         }
         if (i < named->segments)
             parts[count++] = TEXT("/");
-        at = end + 1;
     }
     struct text id = call_join(call, parts, count, TEXT(""));
     return id.base ? call_string(call, id) : NULL;
@@ -141,6 +163,8 @@ static const struct value *resource_id(struct call *call)
     }
     if (group_alone || named.type == 2)
         group = call->arguments[named.type - 1]->string;
+    if (subscription.base && !group.base && is_group(&named))
+        return group_id(call, &named, subscription);
     const struct text prefix[] = {TEXT("/subscriptions/"), subscription, TEXT("/resourceGroups/"), group};
     return provider_id(call, &named, prefix, !subscription.base ? 0 : group.base ? 4 : 2);
 }
@@ -162,6 +186,8 @@ static const struct value *subscription_resource_id(struct call *call)
             "Unable to evaluate template language function '%s': a subscription identifier is required at "
             "this scope." SEE,
             call->name, call->name);
+    if (is_group(&named))
+        return group_id(call, &named, subscription);
     const struct text prefix[] = {TEXT("/subscriptions/"), subscription};
     return provider_id(call, &named, prefix, 2);
 }

@@ -124,6 +124,7 @@ const struct function functions_scope[] = {
     {"resourceGroup", 0, 0, ANYWHERE, false, resource_group, NULL, NULL},
     {"subscription", 0, 0, ANYWHERE, false, subscription, NULL, NULL},
     {"tenant", 0, 0, ANYWHERE, false, scope_object, NULL, NULL},
-    {"variables", 1, 1, ANYWHERE & ~AT_DEFAULT & ~AT_FUNCTION, false, variables, NULL, NULL},
+    {"variables", 1, 1, (ANYWHERE & ~AT_DEFAULT & ~AT_FUNCTION) | AT_FUNCTION_2, false, variables, NULL,
+     NULL},
     {0},
 };

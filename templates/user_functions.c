@@ -141,12 +141,14 @@ struct violations {
 
 static void look_at(void *context, const struct expression_call *call)
 {
-    static const char *const refused[] = {"variables", "reference", "references"};
+    static const char *const refused[] = {"reference", "references", "variables"};
     struct violations *v = context;
     const struct function *function = function_find(call->name);
     bool user = !function && text_find(call->name, '.') >= 0;
     bool bad = (user && !v->version_2) || (function && text_is(text_of(function->name), "list*"));
-    for (size_t i = 0; function && i < sizeof refused / sizeof *refused; i++)
+    // Compilers write variables into the functions of 2.0.
+    size_t count = sizeof refused / sizeof *refused - v->version_2;
+    for (size_t i = 0; function && i < count; i++)
         bad = bad || text_is(text_of(function->name), refused[i]);
     if (!bad)
         return;

@@ -189,6 +189,7 @@ START_TEST(user_functions)
     language_open(&l);
     l.e.version_2 = true;
     ck_assert_str_eq(language_evaluate(&l, TEXT("[ns.outer(12)]")).base, "\"1212\"");
+    ck_assert_str_eq(language_evaluate(&l, TEXT("[ns.variable()]")).base, "\"hello\"");
     ck_assert_str_eq(language_evaluate(&l, TEXT("[ns.endless()]")).base,
                      "!The template language expressions, variables and functions call one another deeper "
                      "than is allowed.");
@@ -207,7 +208,8 @@ START_TEST(definitions) // arm-templates 3.3
         {"\"[variables('a')]\"", false, "variables"},
         {"{'x':[\"[reference('a').b]\",\"[listKeys('a','b')]\"]}", false, "reference, listKeys"},
         {"\"[concat(ns.f(), variables('a'))]\"", false, "ns.f, variables"},
-        {"\"[concat(ns.f(), variables('a'))]\"", true, "variables"},
+        {"\"[concat(ns.f(), variables('a'))]\"", true, NULL},
+        {"\"[concat(ns.f(), reference('a'))]\"", true, "reference"},
         {"\"[ns.f()]\"", true, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

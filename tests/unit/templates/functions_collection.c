@@ -8,7 +8,7 @@ Suite *suite_functions_collection(void);
     " were provided. Please see https://aka.ms/arm-resource-functions/#" f " for usage details."
 #define WANTS(f, what, type)                                                                                 \
     "!The template language function '" f "' expects its " what ". The provided value is of type '" type "'" \
-                                                                                                         "."
+    "."
 
 static const struct language_case arrays[] = {
     {"arm-templates 5.1 array", "[array(createArray(1))]", "[1]"},
@@ -214,6 +214,10 @@ static const struct language_case objects[] = {
     {"arm-templates 5.1 tryGet", "[tryGet(parameters('list'), 9)]", "null"},
     {"arm-templates 5.1 tryGet", "[tryGet(null(), 'a')]", "null"},
     {"arm-templates 5.1 tryGet", "[tryGet('text', 'a')]", "null"},
+    {"arm-templates 5.1 tryGet from the end",
+     "[tryGet(parameters('list'), createObject('fromEnd', true(), 'value', 2))]", "2"},
+    {"arm-templates 5.1 tryGet from the end",
+     "[tryGet(parameters('list'), createObject('fromEnd', true(), 'value', 4))]", "null"},
     {"arm-templates 5.1 tryGet count", "[tryGet(1)]",
      "!Unable to evaluate template language function 'tryGet': function requires at least 2 argument(s) "
      "while 1 were "

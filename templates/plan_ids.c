@@ -59,6 +59,20 @@ bool target_parse(struct arena *arena, struct text scope_id, struct plan_target 
     return text_is_nocase(segments[2], "resourceGroups");
 }
 
+// "/subscriptions/s/providers/Microsoft.Resources/resourceGroups/g", as subscriptionResourceId() makes it, is
+// the group's own id.
+struct text id_canonical(struct arena *arena, struct text id)
+{
+    static const char group[] = "/providers/Microsoft.Resources/resourceGroups/";
+    size_t at = 0;
+    struct text subscriptions, subscription;
+    if (!text_starts_nocase(id, "/subscriptions/") || !next_segment(id, &at, &subscriptions) ||
+        !next_segment(id, &at, &subscription) || !text_starts_nocase(text_slice(id, at, id.length), group))
+        return id;
+    return TEXT_JOIN(arena, text_slice(id, 0, at), TEXT("/resourceGroups/"),
+                     text_slice(id, at + sizeof group - 1, id.length));
+}
+
 struct text scope_resolve(struct arena *arena, struct text base, struct text written)
 {
     while (written.length > 0 && written.base[written.length - 1] == '/')
@@ -66,7 +80,7 @@ struct text scope_resolve(struct arena *arena, struct text base, struct text wri
     if (written.length == 0) // "/"
         return TEXT("");
     if (written.base[0] == '/')
-        return written;
+        return id_canonical(arena, written);
     if (text_starts_nocase(written, "Microsoft.Management/managementGroups/"))
         return TEXT_JOIN(arena, TEXT("/providers/"), written);
     if (text_starts_nocase(written, "subscriptions/") || text_starts_nocase(written, "providers/"))

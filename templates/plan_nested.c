@@ -205,9 +205,13 @@ static const struct content *read_content(struct plan_state *state, const struct
     if (content == NULL) {
         static const char properties[] = "properties";
         struct text path = state->error->path;
-        // Of the request as it stands in this template.
+        // Of the request as it stands in this template: what was evaluated has no place of its own.
         if (path.base != NULL && text_starts(path, properties))
             state->error->path = TEXT_JOIN(state->arena, node->path, TEXT("."), path);
+        if (state->error->line == 0) {
+            state->error->line = node->line;
+            state->error->column = node->column;
+        }
         return NULL;
     }
     if (content->complete) {

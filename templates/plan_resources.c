@@ -152,6 +152,14 @@ static bool type_is_whole(struct text type)
     return slash > 0 && text_find(text_slice(type, 0, (size_t)slash), '.') > 0;
 }
 
+// Some published templates end a type with a slash.
+static struct text without_slash(struct text type)
+{
+    while (type.length > 0 && type.base[type.length - 1] == '/')
+        type.length--;
+    return type;
+}
+
 static size_t slashes(struct text t)
 {
     size_t count = 0;
@@ -343,6 +351,7 @@ static bool make_node(struct plan_state *state, size_t source_number, size_t ind
         return resource->type == NULL ? plan_fail(state, resource->node,
                                                   "The template resource '%.*s' has no type.", TEXT_ARG(name))
                                       : false;
+    node->written_type = without_slash(node->written_type);
     make_whole(state, source, node);
     if (!check_name(state, source, node, name) ||
         !read_scope(state, source, copy, &subject, node, &instance->scope_id))

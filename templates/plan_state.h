@@ -194,6 +194,7 @@ struct text target_id(struct arena *arena, const struct plan_target *target);
 bool target_parse(struct arena *arena, struct text scope_id, struct plan_target *target);
 // A `scope` as written to the id it stands for ("" for the tenant).
 struct text scope_resolve(struct arena *arena, struct text base, struct text written);
+struct text id_canonical(struct arena *arena, struct text id);
 // Whether type and name have segments that fit.
 bool segments_fit(struct text type, struct text name);
 // Fills id, type and name of a node from its scope and the written ones.

@@ -36,6 +36,8 @@ static const struct plan_case cases[] = {
      NOT_VALID
      "The template resource '' at line '1' and column '140' is not valid. The name property cannot be null "
      "or empty. Please see https://aka.ms/arm-template/#resources for usage details.'."},
+    {"arm-templates 11: a type that ends with a slash",
+     "resources:[{type:'A.B/c/d/',apiVersion:'1',name:'x/y'}]", NULL, "A.B/c/x/d/y 1"},
     {"arm-templates 3.4 extension (a) relative",
      "resources:[{type:'A.B/c',apiVersion:'1',name:'x'},{type:"
      "'Microsoft.Authorization/locks',apiVersion:'2',name:'l',scope:'A.B/c/x'}]",
@@ -276,6 +278,15 @@ static const struct plan_case subscription_cases[] = {
      NULL,
      "S/resourceGroups/g 1 {'location':'here'}\nS/providers/Microsoft.Authorization/locks/l 1 <- 0\n"
      "S/resourceGroups/g/providers/Microsoft.Authorization/locks/m 1 <- 0"},
+    {"arm-templates 6 dependsOn: a group as Bicep names it",
+     "resources:[{type:'Microsoft.Resources/resourceGroups',apiVersion:'1',name:'g',location:'here'},{type:"
+     "'Microsoft.Authorization/"
+     "locks',apiVersion:'1',name:'l',scope:\"[subscriptionResourceId('Microsoft.Resources/"
+     "resourceGroups','g')]\",dependsOn:[\"[subscriptionResourceId('Microsoft.Resources/"
+     "resourceGroups','g')]\"]}]",
+     NULL,
+     "S/resourceGroups/g 1 {'location':'here'}\nS/resourceGroups/g/providers/Microsoft.Authorization/locks/l "
+     "1 <- 0"},
     {"arm-templates 4.4 scope",
      "resources:[{type:'Microsoft.Resources/resourceGroups',apiVersion:'1',name:"
      "\"[resourceGroup().name]\"}]",

@@ -86,24 +86,6 @@ static struct text relative_id(const struct plan_state *state, struct arena *are
     return TEXT_JOIN(arena, state->scope_id, TEXT("/providers/"), written);
 }
 
-// subscriptionResourceId() of a group, which compilers write, is no group's id:
-// "/subscriptions/{s}/providers/ Microsoft.Resources/resourceGroups/{g}" stands for the one without its
-// provider. Others are as they are.
-static struct text whole_id(struct arena *arena, struct text written)
-{
-    static const char subscriptions[] = "/subscriptions/",
-                      provider[] = "/providers/Microsoft.Resources/resourceGroups/";
-    if (!text_starts_nocase(written, subscriptions))
-        return written;
-    struct text rest = text_slice(written, sizeof subscriptions - 1, written.length);
-    ptrdiff_t slash = text_find(rest, '/');
-    if (slash < 0 || !text_starts_nocase(text_slice(rest, (size_t)slash, rest.length), provider))
-        return written;
-    return TEXT_JOIN(arena, TEXT("/subscriptions/"), text_slice(rest, 0, (size_t)slash),
-                     TEXT("/resourceGroups/"),
-                     text_slice(rest, (size_t)slash + sizeof provider - 1, rest.length));
-}
-
 enum plan_found plan_resolve(const struct plan_state *state, struct arena *arena, struct text written,
                              bool loops, struct plan_range *range)
 {
@@ -114,7 +96,7 @@ enum plan_found plan_resolve(const struct plan_state *state, struct arena *arena
     if (found != FOUND_NONE)
         return found;
     if (written.base[0] == '/')
-        return by_id(state, whole_id(arena, written), range);
+        return by_id(state, id_canonical(arena, written), range);
     const struct name_entry *loop = loops ? name_index_find(state->loops, written) : NULL;
     if (loop != NULL) {
         found = of_source(state, loop->number, range);
@@ -133,7 +115,7 @@ struct text plan_outside_id(const struct plan_state *state, struct arena *arena,
 {
     written = without_slashes(written);
     if (written.length > 1 && written.base[0] == '/')
-        return whole_id(arena, written);
+        return id_canonical(arena, written);
     ptrdiff_t slash = text_find(written, '/');
     if (slash <= 0 || text_find(text_slice(written, 0, (size_t)slash), '.') < 0)
         return TEXT_NONE;

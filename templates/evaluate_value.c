@@ -62,10 +62,10 @@ static const struct value *evaluate_items(struct walk *w, const struct value *va
         if (!item)
             return NULL;
         if (item != value->array.items[i] && !items) {
-            items = take(w, value->array.count, sizeof *items);
+            items = take(w, value->array.count, sizeof(struct value *));
             if (!items)
                 return NULL;
-            memcpy(items, value->array.items, i * sizeof *items);
+            memcpy(items, value->array.items, i * sizeof(struct value *));
         }
         if (items)
             items[i] = item;
@@ -165,7 +165,7 @@ static const struct value *copy_name(struct walk *w, const struct value *copy)
 static const struct value *copy_items(struct walk *w, const struct value *input, struct text name,
                                       size_t count)
 {
-    const struct value **items = take(w, count, sizeof *items);
+    const struct value **items = take(w, count, sizeof(struct value *));
     struct evaluation_copy loop = {.name = name, .outer = w->e->copy, .only_by_name = true};
     struct evaluation inner = *w->e;
     struct walk inside = {&inner, w->copies, w->error, w->at};
@@ -181,8 +181,9 @@ static const struct value *copy_items(struct walk *w, const struct value *input,
 
 static bool expand_copy(struct walk *w, const struct value *copy, struct members *m)
 {
+    bool is_object = copy->kind == VALUE_OBJECT;
     const struct value *name = copy_name(w, copy), *count = name ? copy_count(w, copy) : NULL;
-    const struct value *input = VALUE_FIND(copy, "input");
+    const struct value *input = is_object ? VALUE_FIND(copy, "input") : NULL;
     if (!count)
         return false;
     if (!input) {

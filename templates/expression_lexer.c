@@ -42,6 +42,11 @@ static bool fail_character(struct expression_lexer *lexer, size_t position)
                      TEXT_ARG(t), TEXT_ARG(character), value_utf16_length(text_slice(t, 0, position))));
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -127,7 +132,7 @@ static bool read_sign(struct expression_lexer *lexer)
 bool expression_lexer_next(struct expression_lexer *lexer)
 {
     struct text t = lexer->text;
-    while (lexer->at < t.length && memchr(" \t\r\n", t.base[lexer->at], 4))
+    while (lexer->at < t.length && is_blank(t.base[lexer->at]))
         lexer->at++;
     lexer->position = lexer->at;
     lexer->token = TEXT("");

@@ -105,7 +105,7 @@ static bool parse_arguments(struct parser *p, struct expression *node)
         const struct expression *argument = parse_argument(p);
         if (!argument)
             return false;
-        *(const struct expression **)list_add(p->lexer.arena, &list, sizeof argument) = argument;
+        *(const struct expression **)list_add(p->lexer.arena, &list, sizeof(struct expression *)) = argument;
         node->needs_run |= argument->needs_run;
         if (p->lexer.kind != TOKEN_COMMA)
             break;

@@ -21,10 +21,10 @@ static void sort(void)
         functions_text,  functions_format,   functions_uri,   functions_date,   functions_lambda,
         functions_scope, functions_resource, functions_run,
     };
-    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
+    for (size_t g = 0; g < sizeof groups / sizeof(struct function *); g++)
         for (const struct function *f = groups[g]; f->name && count < MOST; f++)
             sorted[count++] = f;
-    qsort(sorted, count, sizeof *sorted, by_name);
+    qsort(sorted, count, sizeof(struct function *), by_name);
 }
 
 static int compare(struct text name, const char *other)

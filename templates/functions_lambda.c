@@ -165,7 +165,7 @@ static bool merge(struct call *call, const struct lambda *lambda, const struct v
             return false;
         room[at] = take_right ? items[right++] : items[left++];
     }
-    memcpy(items + from, room + from, (to - from) * sizeof *items);
+    memcpy(items + from, room + from, (to - from) * sizeof(struct value *));
     return true;
 }
 
@@ -179,7 +179,7 @@ static const struct value *sort(struct call *call)
     if (!room)
         return NULL;
     if (count > 0)
-        memcpy(items, array->array.items, count * sizeof *items);
+        memcpy(items, array->array.items, count * sizeof(struct value *));
     for (size_t width = 1; width < count; width *= 2) {
         for (size_t from = 0; from + width < count; from += 2 * width) {
             size_t to = from + 2 * width < count ? from + 2 * width : count;
@@ -229,7 +229,7 @@ static bool group_add(struct groups *g, struct group *group, const struct value 
         if (!items)
             return false;
         if (group->count > 0)
-            memcpy(items, group->items, group->count * sizeof *items);
+            memcpy(items, group->items, group->count * sizeof(struct value *));
         group->items = items;
         group->room = room;
     }

@@ -196,7 +196,7 @@ static const struct value *copy_index(struct call *call)
                          "The template function 'copyIndex' is not valid: the offset must be an integer that "
                          "is not negative. Please see https://aka.ms/arm-copy for usage details.");
     const struct evaluation_copy *loop = loop_of(call->e->copy, name);
-    int64_t index;
+    int64_t index, more = offset ? offset->integer : 0;
     if (!loop && name.base && call->e->copy)
         return call_fail(
             call,
@@ -208,8 +208,8 @@ static const struct value *copy_index(struct call *call)
             call, "The template function 'copyIndex' is not expected at this location. The function can "
                   "only be used in a resource with copy specified. Please see "
                   "https://aka.ms/arm-copy for usage details.");
-    if (__builtin_add_overflow(loop->index, offset ? offset->integer : 0, &index))
-        return overflow(call, loop->index, offset->integer);
+    if (__builtin_add_overflow(loop->index, more, &index))
+        return overflow(call, loop->index, more);
     return call_integer(call, index);
 }
 

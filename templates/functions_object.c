@@ -118,7 +118,7 @@ static const struct value_member **sorted(struct call *call, const struct value 
     for (size_t i = 0; i < count; i++)
         members[i] = &object->object.members[i];
     if (count > 0)
-        qsort(members, count, sizeof *members, by_key);
+        qsort(members, count, sizeof(struct value_member *), by_key);
     return members;
 }
 

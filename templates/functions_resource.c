@@ -70,6 +70,7 @@ static bool fail_multi_segment(struct call *call)
 static bool read_named(struct call *call, size_t from, size_t leading, struct named *named)
 {
     size_t found = 0;
+    *named = (struct named){0};
     if (!all_strings(call) || !call_spend(call, call->count, 0))
         return false;
     for (size_t i = from; i < call->count; i++) {

@@ -267,7 +267,7 @@ static bool parts_add(struct parts *p, struct text part)
         if (!items)
             return false;
         if (p->count > 0)
-            memcpy(items, p->items, p->count * sizeof *items);
+            memcpy(items, p->items, p->count * sizeof(struct value *));
         p->items = items;
         p->room = room;
     }

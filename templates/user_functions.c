@@ -139,18 +139,22 @@ struct violations {
     bool version_2;
 };
 
+// Compilers write variables, and calls of one another, into the functions of 2.0.
+static bool is_refused(struct text name, bool version_2)
+{
+    const struct function *function = function_find(name);
+    if (!function)
+        return !version_2 && text_find(name, '.') >= 0;
+    struct text known = text_of(function->name);
+    if (text_is(known, "variables"))
+        return !version_2;
+    return text_is(known, "reference") || text_is(known, "references") || text_is(known, "list*");
+}
+
 static void look_at(void *context, const struct expression_call *call)
 {
-    static const char *const refused[] = {"reference", "references", "variables"};
     struct violations *v = context;
-    const struct function *function = function_find(call->name);
-    bool user = !function && text_find(call->name, '.') >= 0;
-    bool bad = (user && !v->version_2) || (function && text_is(text_of(function->name), "list*"));
-    // Compilers write variables into the functions of 2.0.
-    size_t count = sizeof refused / sizeof *refused - v->version_2;
-    for (size_t i = 0; function && i < count; i++)
-        bad = bad || text_is(text_of(function->name), refused[i]);
-    if (!bad)
+    if (!is_refused(call->name, v->version_2))
         return;
     if (v->list.length > 0)
         buffer_string(&v->list, ", ");

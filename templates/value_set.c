@@ -61,7 +61,7 @@ bool value_set_make(struct value_set *set, struct call *call, size_t most)
     const struct value **slots = call_items(call, room);
     if (!slots)
         return false;
-    memset(slots, 0, room * sizeof *slots);
+    memset(slots, 0, room * sizeof(struct value *));
     *set = (struct value_set){call, slots, room, 0};
     return true;
 }

@@ -9,6 +9,7 @@ Suite *suite_hash(void);
 Suite *suite_reader(void);
 Suite *suite_value(void);
 Suite *suite_what_if_diff(void);
+Suite *suite_what_if_parts(void);
 Suite *suite_plan_resources(void);
 Suite *suite_plan_run(void);
 Suite *suite_plan_nested(void);
@@ -29,6 +30,7 @@ static Suite *(*const suites[])(void) = {
     suite_reader,
     suite_value,
     suite_what_if_diff,
+    suite_what_if_parts,
     suite_plan_resources,
     suite_plan_run,
     suite_plan_nested,

@@ -36,7 +36,7 @@ static const struct refusal arm_refusals[] = {
     {414, "RequestUriTooLong", "The request URI is too long."},
     {494, "RequestHeadersTooLarge", "The request headers are too large."},
     {497, "BadRequest", "The request came without TLS."},
-    {500, "InternalServerError", "Encountered internal server error."},
+    {500, "ServiceUnavailable", "The service has no room for the request at the moment; please try again."},
     {501, "NotImplemented", "The transfer encoding of the request is not supported."},
     {502, "BadGatewayConnection", "The service is starting or is not reachable; please try again."},
     {504, "GatewayTimeout", "The gateway did not receive a response within the specified time period."},
@@ -54,7 +54,7 @@ static const struct refusal registry_refusals[] = {
     {416, "RANGE_INVALID", "the requested range cannot be satisfied"},
     {494, "UNSUPPORTED", "the request headers are too large"},
     {497, "UNSUPPORTED", "the request came without TLS"},
-    {500, "UNKNOWN", "unknown error"},
+    {500, "UNAVAILABLE", "the registry has no room for the request at the moment; please try again"},
     {501, "UNSUPPORTED", "the transfer encoding of the request is not supported"},
     {502, "UNAVAILABLE", "the registry is starting or is not reachable; please try again"},
     {504, "UNAVAILABLE", "the registry did not answer in time; please try again"},
@@ -108,17 +108,21 @@ static void error_pages(struct buffer *out, enum form form, const struct refusal
     for (size_t i = 0; i < count; i++) {
         const struct refusal *r = &refusals[i];
         // Not named locations: nginx cannot go to one for a request whose URI it could not read.
-        // nginx keeps 494 and 497 to itself; clients are told 400.
-        int status = r->status == 494 || r->status == 497 ? 400 : r->status;
+        // nginx keeps 494 and 497 to itself; clients are told 400. Its own 500 (azsacrd's are not touched)
+        // means that there was no file or memory for a body: that passes.
+        int status = r->status == 494 || r->status == 497 ? 400 : r->status == 500 ? 503 : r->status;
         buffer_format(out,
-                      "        error_page %d /_edge/%s/%d;\n"
+                      "        error_page %d%s /_edge/%s/%d;\n"
                       "        location = /_edge/%s/%d {\n"
                       "            internal;\n"
                       "            default_type \"application/json; charset=utf-8\";\n",
-                      r->status, names[form], r->status, names[form], r->status);
+                      r->status, status == 503 ? " =503" : "", names[form], r->status, names[form],
+                      r->status);
         // A range is found unsatisfiable when the headers of the file are set already.
         if (r->status != 416)
             error_headers(out, form);
+        if (status == 503 && form == ARM_FORM)
+            buffer_string(out, "            add_header Retry-After 1 always;\n");
         if (r->status == 405)
             buffer_string(out,
                           "            add_header Allow \"GET, HEAD, PUT, POST, PATCH, DELETE\" always;\n");

@@ -105,6 +105,26 @@ def test_what_the_edge_refuses_carries_the_headers_of_its_host(site, registry):
     assert arm.header("x-ms-failure-cause") == "gateway" and ours.header("Docker-Distribution-Api-Version") == "registry/2.0"
 
 
+def test_no_room_for_a_body_is_a_503(fresh_site):
+    """A body of more than a few KiB becomes a file of the edge's: on a full disk that was 500, which no client tries again."""
+    site, operator = fresh_site, fresh_site.operator()
+    url = f"/subscriptions/{site.subscription}/resourcegroups/room?api-version=2019-10-01"
+    body = {"location": site.region, "tags": {f"t{i}": "v" * 250 for i in range(50)}, "padding": "x" * 100_000}
+    operator.put(url, body).expect(201)
+    registry = site.create_registry(operator, "room")
+    bodies = site.state / "run" / "edge-body"
+    for file in [bodies, *bodies.rglob("*")]:
+        file.chmod(0)
+    refused = operator.put(url, body).expect(503)
+    assert refused.code == "ServiceUnavailable" and refused.header("Retry-After") == "1" and refused.header("x-ms-request-id")
+    refused = registry.client().put("/v2/a/manifests/b", b"x" * 100_000, headers={
+        "Content-Type": "application/vnd.oci.image.manifest.v1+json"}).expect(503)
+    assert refused.code == "UNAVAILABLE"
+    signing = site.adfs().post("/adfs/oauth2/token", form={"a": "x" * 100_000}).expect(503)
+    assert signing.json["error"] == "temporarily_unavailable" and signing.header("Retry-After") is None  # decisions 6
+    operator.patch(url, {"tags": {}}).expect(200)
+
+
 def test_no_answer_names_a_version_of_the_server(site, registry):
     answers = [site.arm_client().get("/metadata/endpoints?api-version=2015-01-01"), site.adfs().get("/nothing"),
                registry.client(anonymous=True).get("/v2/"), registry.client().get("/v2/a/blobs/" + digest_of(b"none"))]

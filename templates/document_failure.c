@@ -21,7 +21,8 @@ static size_t cut(const char *text, size_t length, size_t most)
     return most;
 }
 
-static const char *sentence(struct arena *arena, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static const char *sentence(struct arena *arena, const char *format,
+                                                                  va_list arguments)
 {
     char *text = arena_vprintf(arena, format, arguments);
     text[cut(text, strlen(text), LONGEST)] = '\0';
@@ -169,10 +170,11 @@ static int by_name(const void *a, const void *b)
 bool distinct_names(struct document_reader *r, const struct value *object, const char *what, struct text path)
 {
     size_t count = object->object.count;
-    const struct value_member **sorted = xmalloc((count + 1) * sizeof *sorted), *bad = NULL;
+    const struct value_member **sorted = xmalloc((count + 1) * sizeof(const struct value_member *)),
+                              *bad = NULL;
     for (size_t i = 0; i < count; i++)
         sorted[i] = &object->object.members[i];
-    qsort(sorted, count, sizeof *sorted, by_name);
+    qsort(sorted, count, sizeof(const struct value_member *), by_name);
     for (size_t i = 1; i < count && !bad; i++)
         if (text_equal_nocase(sorted[i - 1]->name, sorted[i]->name))
             bad = sorted[i];

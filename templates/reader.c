@@ -121,11 +121,11 @@ static int by_name_then_place(const void *a, const void *b)
 // Of members with one name the first keeps its place and takes the last one's value. How many are left.
 static size_t without_duplicates(struct value_member *members, size_t count)
 {
-    const struct value_member **sorted = xmalloc((count + 1) * sizeof *sorted);
+    const struct value_member **sorted = xmalloc((count + 1) * sizeof(const struct value_member *));
     bool *gone = xcalloc(count + 1, sizeof *gone);
     for (size_t i = 0; i < count; i++)
         sorted[i] = &members[i];
-    qsort(sorted, count, sizeof *sorted, by_name_then_place);
+    qsort(sorted, count, sizeof(const struct value_member *), by_name_then_place);
     for (size_t i = 0, first = 0; i < count; i++) {
         if (!text_equal(sorted[i]->name, sorted[first]->name))
             first = i;

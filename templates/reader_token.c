@@ -248,12 +248,16 @@ static bool integer_of(const char *p, int64_t *integer)
     return !__builtin_mul_overflow(n, negative ? 1 : -1, integer);
 }
 
+static bool in_number(char c)
+{
+    return starts_name(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+}
+
 bool cursor_number(struct cursor *c, struct value *value)
 {
     size_t from = c->at;
     char number[NUMBER_LENGTH + 1];
-    while (!cursor_ends(c) &&
-           (starts_name(c->text.base[c->at]) || memchr("0123456789+-.", c->text.base[c->at], 13)))
+    while (!cursor_ends(c) && in_number(c->text.base[c->at]))
         c->at++;
     struct text text = text_slice(c->text, from, c->at);
     bool whole = false;

@@ -31,10 +31,10 @@ static int by_name(const void *a, const void *b)
 
 static const struct value_member **sorted(const struct value *object)
 {
-    const struct value_member **members = xmalloc(object->object.count * sizeof *members);
+    const struct value_member **members = xmalloc(object->object.count * sizeof(const struct value_member *));
     for (size_t i = 0; i < object->object.count; i++)
         members[i] = &object->object.members[i];
-    qsort(members, object->object.count, sizeof *members, by_name);
+    qsort(members, object->object.count, sizeof(const struct value_member *), by_name);
     return members;
 }
 

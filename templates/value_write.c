@@ -54,7 +54,7 @@ struct text value_put_float(double real, char out[40])
         return TEXT("NaN");
     if (isinf(real))
         return real < 0 ? TEXT("-Infinity") : TEXT("Infinity");
-    char text[40], digits[24];
+    char text[40], digits[24] = "0";
     size_t count = 0, n = 0;
     shortest(fabs(real), text);
     char *e = strchr(text, 'e');

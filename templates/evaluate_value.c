@@ -137,7 +137,7 @@ static const struct value *copy_count(struct walk *w, const struct value *copy)
     const struct value *given = VALUE_FIND(copy, "count"), *count = given ? evaluate(w, given) : NULL;
     if (given && !count)
         return NULL;
-    if (value_is(count, VALUE_INTEGER) && count->integer >= 0 && count->integer <= COPIES)
+    if (count && count->kind == VALUE_INTEGER && count->integer >= 0 && count->integer <= COPIES)
         return count;
     return fail(
         w, copy,
@@ -151,7 +151,7 @@ static const struct value *copy_count(struct walk *w, const struct value *copy)
 static const struct value *copy_name(struct walk *w, const struct value *copy)
 {
     const struct value *given = VALUE_FIND(copy, "name"), *name = given ? evaluate(w, given) : NULL;
-    if ((given && !name) || (value_is(name, VALUE_STRING) && name->string.length > 0))
+    if ((given && !name) || (name && name->kind == VALUE_STRING && name->string.length > 0))
         return name;
     return fail(
         w, copy,

@@ -53,6 +53,21 @@ static struct expression_cache *cache_of(struct arena *arena)
     return *cache;
 }
 
+// About what a tree takes in the arena; lists in it grow by doubling.
+static size_t bytes_of(const struct expression *expression)
+{
+    size_t bytes = sizeof *expression + expression->accessor_count * 2 * sizeof(struct expression_accessor);
+    if (expression->kind == EXPRESSION_LITERAL)
+        bytes += sizeof(struct value);
+    bytes += expression->argument_count * 2 * sizeof(struct expression *);
+    for (size_t i = 0; i < expression->argument_count; i++)
+        bytes += bytes_of(expression->arguments[i]);
+    for (size_t i = 0; i < expression->accessor_count; i++)
+        if (expression->accessors[i].index)
+            bytes += bytes_of(expression->accessors[i].index);
+    return bytes;
+}
+
 const struct expression *expression_cached(struct arena *arena, struct evaluation *e, struct text string,
                                            struct expression_error *error)
 {
@@ -62,11 +77,12 @@ const struct expression *expression_cached(struct arena *arena, struct evaluatio
     struct cached *slot = slot_of(cache, string);
     if (slot->expression)
         return slot->expression;
-    // A tree takes at most about sixteen times its text.
-    if (e && !evaluation_spend(e, 1 + string.length / 8, string.length * 17 + 2 * sizeof *slot, error))
-        return NULL;
     const struct expression *expression = expression_parse(arena, string, error);
     if (!expression)
+        return NULL;
+    // Paid for when it is there: a single one is not large.
+    size_t bytes = string.length * 2 + bytes_of(expression) + 2 * sizeof *slot;
+    if (e && !evaluation_spend(e, 1 + string.length / 8, bytes, error))
         return NULL;
     *slot = (struct cached){text_copy(arena, string), expression};
     if (++cache->count * 2 > cache->room)

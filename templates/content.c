@@ -327,6 +327,15 @@ const struct content *content_read(struct arena *arena, struct text body, struct
     return request ? content_of(arena, request, error) : NULL;
 }
 
+// A file has a schema, or at least `parameters` that are no parameter's {"value":…} themselves.
+static bool is_file(const struct value *root)
+{
+    const struct value *parameters = typed_member(root, "parameters");
+    return typed_member(root, "$schema") ||
+           (value_is(parameters, VALUE_OBJECT) && !VALUE_FIND(parameters, "value") &&
+            !VALUE_FIND(parameters, "reference"));
+}
+
 const struct value *content_parameter_file(struct arena *arena, struct text file, struct plan_error *error)
 {
     static const char *const members[] = {"$schema", "contentVersion", "parameters", "metadata", NULL};
@@ -336,7 +345,7 @@ const struct value *content_parameter_file(struct arena *arena, struct text file
         return NULL;
     struct text path = TEXT("");
     const struct value *parameters = root;
-    if (typed_member(root, "$schema")) {
+    if (is_file(root)) {
         path = TEXT("parameters");
         if (!typed_members(&c.typed, root, members, "DeploymentParameters", TEXT("")))
             return NULL;

@@ -28,6 +28,6 @@ const struct content *content_read(struct arena *arena, struct text body, struct
 // The same of a value: `properties` of a nested deployment stand in an object of that name.
 const struct content *content_of(struct arena *arena, const struct value *request, struct plan_error *error);
 // What a parameters file or a request has of parameters: each entry {"value":…}. A file's `$schema`,
-// `contentVersion` and `parameters` are looked through; a bare {"p":{"value":…}} is taken too. NULL and the
-// error when it is none.
+// `contentVersion` and `parameters` are looked through (`$schema` may be missing); a bare {"p":{"value":…}}
+// is taken too. NULL and the error when it is none.
 const struct value *content_parameter_file(struct arena *arena, struct text file, struct plan_error *error);

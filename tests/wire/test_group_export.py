@@ -88,6 +88,12 @@ def test_what_cannot_be_read_is_named(site, operator, scope):
     assert details[none] == "ResourceNotFound" and len(details) == 2
 
 
+def test_many_that_cannot_be_read(operator, scope):
+    """Each of them is a request inside one transaction; the seventeenth once had no savepoint left."""
+    answer = export(operator, scope, {"resources": [f"{scope}/providers/Microsoft.ContainerRegistry/registries/none{i}" for i in range(40)]})
+    assert [row["code"] for row in answer.expect(200).json["error"]["details"]] == ["ResourceNotFound"] * 40
+
+
 def test_empty_and_absent_groups(operator, scope):
     assert export(operator, scope, ALL).expect(200).json["template"]["resources"] == []
     assert export(operator, scope + "none", ALL).expect(404).code == "ResourceGroupNotFound"

@@ -131,6 +131,8 @@ static const struct {
      "{\"a\":{\"value\":1}}"},
     {"{a:{value:[1]},}", "{\"a\":{\"value\":[1]}}"},
     {"{}", "{}"},
+    {"{\"parameters\":{\"a\":{\"value\":1}}}", "{\"a\":{\"value\":1}}"},
+    {"{\"parameters\":{\"value\":1}}", "{\"parameters\":{\"value\":1}}"},
     {"{\"$schema\":\"x\"}", NULL},
     {"{\"$schema\":\"x\",\"parameters\":{},\"more\":1}", NULL},
     {"{\"a\":1}", NULL},

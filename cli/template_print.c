@@ -6,7 +6,10 @@
 
 #include <stdio.h>
 
-enum { SHOWN_WIDTH = 100 }; // of a line: templates are often one line
+enum {
+    SHOWN_WIDTH = 100, // of a line: templates are often one line
+    SHOWN_ERRORS = 20, // of types and versions: they are mostly alike
+};
 
 // ---- errors ----
 static bool find_line(struct text content, uint32_t number, struct text *line)
@@ -97,15 +100,17 @@ void template_print_error(const char *file, struct text content, const struct pl
 }
 
 // ---- types and versions ----
-static size_t check_one(struct arena *arena, const char *file, struct text content,
-                        const struct plan_node *node, struct text type, struct text version, bool read)
+static void check_one(struct arena *arena, const char *file, struct text content,
+                      const struct plan_node *node, const struct plan_read *read, size_t *count)
 {
+    struct text type = read ? read->type : node->type, version = read ? read->api_version : node->api_version;
     struct type_failure failure;
     if (type.length == 0 || version.length == 0 ||
-        type_served(arena, type, version, read ? TEXT_NONE : node->location, &failure))
-        return 0;
+        type_served(arena, type, version, read ? TEXT_NONE : node->location, &failure) ||
+        (*count)++ >= SHOWN_ERRORS)
+        return;
     const struct value *at = VALUE_FIND(node->source, "apiVersion");
-    bool of_version = strcmp(failure.code, "NoRegisteredProviderFound") == 0 && !read && at != NULL;
+    bool of_version = strcmp(failure.code, "NoRegisteredProviderFound") == 0 && read == NULL && at != NULL;
     const struct plan_error error = {
         .code = failure.code,
         .message = failure.message,
@@ -114,13 +119,11 @@ static size_t check_one(struct arena *arena, const char *file, struct text conte
         .column = of_version ? at->column : node->column,
     };
     template_print_error(file, content, &error);
-    return 1;
 }
 
-size_t template_print_unserved(struct arena *arena, const char *file, struct text content,
-                               const struct plan *plan)
+static void check_all(struct arena *arena, const char *file, struct text content, const struct plan *plan,
+                      size_t *count)
 {
-    size_t count = 0;
     for (size_t i = 0; i < plan->node_count; i++) {
         const struct plan_node *node = &plan->nodes[i];
         if (!node->deployed)
@@ -129,13 +132,21 @@ size_t template_print_unserved(struct arena *arena, const char *file, struct tex
         bool same = i > 0 && plan->nodes[i - 1].source == node->source &&
                     text_equal(plan->nodes[i - 1].api_version, node->api_version);
         if (!same)
-            count += check_one(arena, file, content, node, node->type, node->api_version, false);
+            check_one(arena, file, content, node, NULL, count);
         for (size_t k = 0; !same && k < node->read_count; k++)
-            count +=
-                check_one(arena, file, content, node, node->reads[k].type, node->reads[k].api_version, true);
+            check_one(arena, file, content, node, &node->reads[k], count);
         if (node->nested != NULL)
-            count += template_print_unserved(arena, file, content, node->nested);
+            check_all(arena, file, content, node->nested, count);
     }
+}
+
+size_t template_print_unserved(struct arena *arena, const char *file, struct text content,
+                               const struct plan *plan)
+{
+    size_t count = 0;
+    check_all(arena, file, content, plan, &count);
+    if (count > SHOWN_ERRORS)
+        fprintf(stderr, "and %zu more\n", count - SHOWN_ERRORS);
     return count;
 }
 

@@ -145,7 +145,8 @@ bool body_check_known(struct plan_state *state, size_t number, const struct valu
 
 static bool check_size(struct plan_state *state, const struct plan_node *node, size_t *total)
 {
-    size_t size = value_size(node->body);
+    // No more is counted than has to be known.
+    size_t size = value_weight(node->body, TEMPLATE_RESOURCE_BYTES + 1);
     *total += size;
     if (size > TEMPLATE_RESOURCE_BYTES)
         return plan_fail(

@@ -209,6 +209,8 @@ static bool walk_loops(struct walk *walk, const struct plan_loop *const *loops, 
     if (!value_is(rounds, VALUE_INTEGER) || rounds->integer > TEMPLATE_COPIES)
         return true; // refused where the body is made
     for (int64_t i = 0; i < rounds->integer; i++) {
+        if (!plan_spend_steps(walk->state, 4))
+            return false;
         const struct evaluation_copy inner = {
             .name = loop->name, .index = i, .outer = copy, .only_by_name = true};
         if (!walk_loops(walk, loops + 1, count - 1, &inner))

@@ -351,8 +351,23 @@ struct text plan_path(struct plan_state *state, const struct value *at)
     return path;
 }
 
+bool plan_spend_steps(struct plan_state *state, size_t steps)
+{
+    if (state->budget->steps >= steps) {
+        state->budget->steps -= steps;
+        return true;
+    }
+    state->budget->steps = 0;
+    return state->error->code != NULL
+               ? false
+               : plan_fail(state, NULL,
+                           "The template takes more time to evaluate than a deployment may use.");
+}
+
 bool plan_spend(struct plan_state *state, size_t bytes)
 {
+    if (state->error->code != NULL)
+        return false;
     if (state->budget->bytes < bytes) {
         state->budget->bytes = 0;
         return plan_fail(state, NULL,

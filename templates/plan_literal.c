@@ -168,7 +168,7 @@ const struct value *plan_literal(struct plan_state *nested)
     struct arena *arena = nested->arena;
     const struct template_document *document = nested->document;
     const struct plan *plan = nested->plan;
-    if (!plan_spend(nested, 2 * value_size(document->root) + 512 * plan->node_count))
+    if (!plan_spend(nested, 32 * value_size(document->root) + 512 * plan->node_count))
         return NULL;
     struct object out = {arena, ARENA_ARRAY(arena, struct value_member, 4), 0};
     put(&out, "$schema", text_value(arena, document->schema));
@@ -187,7 +187,7 @@ const struct value *plan_literal(struct plan_state *nested)
                                                .value = output_of(nested, &document->outputs[i])};
         put(&out, "outputs", value_object(arena, outputs, document->output_count));
     }
-    return value_object(arena, out.members, out.count);
+    return nested->error->code == NULL ? value_object(arena, out.members, out.count) : NULL;
 }
 
 const struct value *plan_literal_properties(struct arena *arena, const struct value *properties)

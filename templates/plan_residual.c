@@ -101,6 +101,9 @@ static void put_call(void *context, const struct expression_call *call)
     if (expression == NULL)
         return;
     const struct value *value = plan_try(state, PLACE_RESOURCE_BODY, residual->copy, expression);
+    // Growing may copy what is there twice over.
+    if (value != NULL && !plan_spend(state, 64 * value_size(value)))
+        return;
     if (value != NULL) {
         copy_until(residual, call->position);
         write_value(&residual->out, state->arena, value);
@@ -114,11 +117,14 @@ static void put_call(void *context, const struct expression_call *call)
         residual->at = end;
 }
 
+// With state->error set when it takes too much.
 struct text residual_text(struct plan_state *nested, const struct evaluation_copy *copy, struct text string)
 {
     struct expression_error error = {0};
     const struct expression *expression = expression_cached(nested->arena, NULL, string, &error);
     if (expression == NULL)
+        return string;
+    if (!plan_spend(nested, 512 + 4 * string.length))
         return string;
     struct residual residual = {nested, copy, string, buffer_new(nested->arena), 0};
     expression_calls(expression, put_call, &residual);

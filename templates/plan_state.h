@@ -167,6 +167,7 @@ bool plan_fail(struct plan_state *state, const struct value *at, const char *for
 struct text plan_path(struct plan_state *state, const struct value *at);
 // Takes from the budget; false with the error when it is used up.
 bool plan_spend(struct plan_state *state, size_t bytes);
+bool plan_spend_steps(struct plan_state *state, size_t steps);
 
 // ---- the steps of plan_make, in order; false with state->error set ----
 bool plan_bind_parameters(struct plan_state *state, const struct value *given, const struct value *frozen);

@@ -106,9 +106,28 @@ def test_help_names_the_flags():
     assert done.returncode == 0 and "--parameters" in done.stdout
 
 
+def test_errors_that_are_alike_are_counted(tmp_path):
+    done = check(template(tmp_path, resources=[registry(f"x{i}", version="2023-07-01") for i in range(100)]))
+    assert done.returncode == 1
+    assert done.stderr.count("NoRegisteredProviderFound") == 20 and done.stderr.endswith("and 80 more\n")
+
+
 def test_a_control_in_a_template_does_not_reach_the_terminal(tmp_path):
     done = check(template(tmp_path, resources=[registry("x", dependsOn=["\x1b[31m"])]))
     assert done.returncode == 1 and "\x1b" not in done.stderr
+
+
+def nested(name, inner, scope="inner", **members):
+    return {"type": "Microsoft.Resources/deployments", "apiVersion": "2020-10-01", "name": name, **members, "properties": {
+        "mode": "Incremental", "expressionEvaluationOptions": {"scope": scope},
+        "template": {"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": inner}}}
+
+
+def loops_of_properties(depth, count, innermost):
+    value = innermost
+    for level in range(depth):
+        value = {"copy": [{"name": f"l{level}", "count": count if level else 0, "input": value}]}
+    return value
 
 
 HOSTILE = {
@@ -132,6 +151,20 @@ HOSTILE = {
         "$schema": SCHEMA, "contentVersion": "1.0.0.0",
         "resources": [registry("[concat('r', copyIndex())]", copy={"name": "l", "count": 799},
                                properties={"a": [f"[reference('x', '{i}')]" for i in range(50000)]}), registry("x")]}),
+    "loops of properties that read": json.dumps({
+        "$schema": SCHEMA, "contentVersion": "1.0.0.0",
+        "resources": [registry("x"), registry("y", properties=loops_of_properties(4, 800, "[reference('x').a]"))]}),
+    "deployments in loops": json.dumps({
+        "$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": [nested(
+            "[concat('n', copyIndex())]", [registry("[concat('r', copyIndex())]", copy={"name": "l", "count": 800})],
+            copy={"name": "l", "count": 800})]}),
+    "what becomes literal is long": json.dumps({
+        "$schema": SCHEMA, "contentVersion": "1.0.0.0", "parameters": {"p": {"type": "string", "defaultValue": "x" * 20000}},
+        "resources": [registry("x"), nested("n", [registry(f"y{i}", properties={"a": ["[concat(reference('x').b, parameters('p'))]"] * 10})
+                                                  for i in range(700)], scope="outer")]}),
+    "copies that are long together": json.dumps({
+        "$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": [
+            registry("[concat('r', copyIndex())]", copy={"name": "l", "count": 10}, properties={"a": "x" * 500000})]}),
 }
 
 
@@ -193,7 +226,7 @@ def expect_plan_or_code(done):
 
 
 @needs_corpus
-@pytest.mark.parametrize("entry", corpus(), ids=lambda entry: entry["file"][:80])
+@pytest.mark.parametrize("entry", corpus(), ids=[entry["file"][:80] for entry in corpus()])
 def test_templates_of_others_are_planned_or_refused(entry, tmp_path):  # issue 4
     path = pathlib.Path(CORPUS) / entry["file"]
     own = entry.get("parameters_file")

@@ -36,8 +36,9 @@ bool arm_resource_find(struct arm_call *call, const char *type, struct text name
 #define ARM_GROUP_SHARED(group) "pg_advisory_xact_lock_shared(7306, (" group " & 2147483647)::integer)"
 // The beginning of a type's own statement, which makes its rows beside it in one round trip: with `e`, the
 // row's id, empty when the group is gone, going or called otherwise, when the namespace is not registered any
-// more, or when a row of that name is there by now. Its first parameters are the values below, which also
-// complete `resource` (state, when absent: "Succeeded").
+// more, or when a row of that name or id is there by now: ids wait in the process for their rows, and a
+// database that came back from an older state gives them once more. Its first parameters are the values
+// below, which also complete `resource` (state, when absent: "Succeeded").
 #define ARM_RESOURCE_CREATE                                                                                  \
     "with g as materialized (select g.id from arm.resource_group g where g.id = $2 and "                     \
     "g.state <> 'Deleting' and g.moved_by is not distinct from $15::uuid and g.name = $16 "                  \
@@ -50,7 +51,7 @@ bool arm_resource_find(struct arm_call *call, const char *type, struct text name
     "created_by_type, changed_by, changed_by_type) "                                                         \
     "overriding system value select $1::bigint, g.id, $3::uuid, $4, $5, $6, $7, $8, $9::json, $10, "         \
     "$11, " ARM_RESOURCE_CREATE_TIME ", " ARM_RESOURCE_CREATE_TIME ", $13, $14, $13, $14 from g "            \
-    "on conflict (group_id, type_key, name_key) do nothing returning id)"
+    "on conflict do nothing returning id)"
 #define ARM_RESOURCE_CREATE_TIME "'epoch'::timestamptz + $12::bigint * interval '1 microsecond'"
 enum { ARM_RESOURCE_CREATE_VALUES = 17 };
 // Before it: call->new_id and the group's lock, where the door saw the resource and it went meanwhile. False

@@ -70,6 +70,20 @@ def test_the_name_of_a_group_is_its_last_one(site, operator, place):
     assert f"/resourceGroups/{upper}/" in operator.put(new(site, place), BODY).expect(200).json["id"]
 
 
+def test_ids_that_are_taken_meanwhile(site, operator, place):
+    """A database that came back from an older state gives ids again that wait in the process: the create was answered with 500."""
+    name = place.registry.rsplit("/", 1)[1].lower()
+    taken = int(site.sql(f"select id from arm.resource where name_key = '{name}'")[0])
+    site.sql("insert into arm.resource (id, group_id, subscription_id, type, type_key, name, name_key, location, state) overriding "
+             f"system value select i, 0, '{place.subscription}', 'Test/taken', 'test/taken', i, i, '', 'Succeeded' from "
+             f"generate_series({taken} + 1, {taken} + 31) i on conflict do nothing")
+    try:
+        for _ in range(3):
+            operator.put(new(site, place), BODY).expect(200)
+    finally:
+        site.sql("delete from arm.resource where type_key = 'test/taken'")
+
+
 def test_a_resource_that_is_there_is_updated(site, operator, place):
     before = operator.get(place.registry + V).json
     after = operator.put(place.registry + V, {**BODY, "tags": {"a": "b"}}).expect(200).json

@@ -50,6 +50,12 @@ struct arm_operation {
     const char *display, *description;
 };
 
+struct arm_prospect {
+    int64_t group_id;
+    struct text name; // "registry", as in paths
+    bool fresh;       // the answer; false beforehand
+};
+
 // A resource type: the one place that knows its verbs, versions and actions. Declared in the type's own file.
 struct arm_type {
     const char *namespace_name;      // "Microsoft.ContainerRegistry"
@@ -77,6 +83,8 @@ struct arm_type {
     // deployment): in the door's place, without the door's locks. Fails the call; changes nothing. May be
     // NULL.
     void (*validate)(struct arm_call *call);
+    // One look for many of them: which are of names that nothing has and nothing is against. May be NULL.
+    void (*foresee)(struct db_transaction *tx, struct arm_prospect *prospects, size_t count);
     // NULL, or the `properties` of these resources, JSON objects as the type's newest version shows them, for
     // queries over many (Resource Graph); absent for one that is gone. They live in the arena.
     void (*properties_of)(struct db_transaction *tx, struct arena *arena, const int64_t *ids, size_t count,

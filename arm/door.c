@@ -195,16 +195,21 @@ static void work(struct http_exchange *exchange, struct db_connection *connectio
     call->snapshot = NULL;
 }
 
-// In somebody's transaction: what is refused leaves no trace there.
-static void work_within(struct arm_call *call, struct db_transaction *tx)
+// In somebody's transaction: what is refused leaves no trace there, or nothing is left of the whole.
+static void work_within(struct arm_call *call, struct db_transaction *tx, bool hopeful)
 {
     const void *context = db_context(tx);
-    db_savepoint(tx);
+    if (!hopeful)
+        db_savepoint(tx);
     bool done = run(tx, call);
     if (done && call->answer->status != 0 && !call->after) {
-        db_release_savepoint(tx);
+        if (!hopeful)
+            db_release_savepoint(tx);
     } else {
-        db_rollback_to_savepoint(tx);
+        if (hopeful)
+            db_retry(tx);
+        else
+            db_rollback_to_savepoint(tx);
         db_release_savepoint(tx); // it would stay open
         db_set_context(tx, context);
         if (!call->failed)
@@ -303,11 +308,12 @@ void door_perform(struct http_exchange *exchange, const struct door_inner *inner
     } else if (!tx) {
         work(exchange, connection);
     } else {
-        work_within(call, tx);
+        work_within(call, tx, inner->hopeful && db_may_defer(tx));
     }
 }
 
-struct arm_call *door_rehearse(struct http_exchange *exchange, const struct arm_call *outer, int64_t group_id)
+struct arm_call *door_rehearse(struct http_exchange *exchange, const struct arm_call *outer, int64_t group_id,
+                               bool fresh)
 {
     struct arm_call *call = call_new(exchange);
     call->caller = outer->caller;
@@ -318,6 +324,7 @@ struct arm_call *door_rehearse(struct http_exchange *exchange, const struct arm_
         return call;
     call->group_id = group_id;
     call->group_stored = call->group;
+    call->new_id = fresh ? -1 : 0; // known not to be there; the id is for nobody
     if (door_version_present(call) && door_subscription(call) && routed(call) && door_version_served(call) &&
         may_operate(call) && door_subscription_writable(call) && call->request->body.length > 0 &&
         door_body(call) && call->type->validate)

@@ -98,11 +98,11 @@ struct door_call {
 // door.c: a whole request of our own (arm/inner.h).
 struct door_inner {
     const struct rbac_caller *caller;
-    bool counted, trial, confidential;
+    bool counted, trial, confidential, hopeful;
     const void *purpose;
 };
 void door_perform(struct http_exchange *exchange, const struct door_inner *inner,
                   struct db_connection *connection, struct db_transaction *tx);
 // Its checks alone, by the caller of `outer` and with what that one decides by. The call tells what failed.
 struct arm_call *door_rehearse(struct http_exchange *exchange, const struct arm_call *outer,
-                               int64_t group_id);
+                               int64_t group_id, bool fresh);

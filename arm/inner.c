@@ -92,6 +92,7 @@ static struct door_inner door_inner_of(const struct arm_inner *inner)
                                .counted = inner->counted,
                                .trial = inner->trial,
                                .confidential = inner->confidential,
+                               .hopeful = inner->hopeful,
                                .purpose = inner->purpose};
 }
 
@@ -114,10 +115,10 @@ void arm_inner_within(const struct arm_inner *inner, const struct arm_inner_requ
 }
 
 void arm_rehearse(struct arm_call *call, const struct arm_inner_request *request, int64_t group_id,
-                  struct arm_rehearsal *rehearsal)
+                  bool fresh, struct arm_rehearsal *rehearsal)
 {
     const struct arm_inner inner = arm_inner_of(call);
-    struct arm_call *rehearsed = door_rehearse(exchange_of(&inner, request), call, group_id);
+    struct arm_call *rehearsed = door_rehearse(exchange_of(&inner, request), call, group_id, fresh);
     rehearsal->failure = rehearsed->failed ? rehearsed->failure : NULL;
     rehearsal->action = rehearsed->operation ? rehearsed->operation->action : NULL;
 }

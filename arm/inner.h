@@ -15,7 +15,10 @@ struct arm_inner {
     // Their transaction is always rolled back, to see what would come of it: nothing is logged, nothing is
     // decided a second time, management locks neither hold them back nor are they held.
     bool trial;
-    bool confidential;   // no log shows their bodies
+    bool confidential; // no log shows their bodies
+    // Only a success is hoped for (arm_inner_within, where db_may_defer): no savepoint is set, and when one
+    // is refused the whole transaction is run again, where nothing can be hoped for.
+    bool hopeful;
     const void *purpose; // what their handlers may know beyond the request; NULL: nothing
 };
 // The purpose that the request of this call was made with; NULL for one that came from outside.
@@ -47,5 +50,6 @@ struct arm_rehearsal {
     const struct arm_failure *failure; // NULL: it could
     const char *action;                // NULL: there is no such operation
 };
+// `fresh`: the type foresaw that nothing is there and nothing in its way (struct arm_type).
 void arm_rehearse(struct arm_call *call, const struct arm_inner_request *request, int64_t group_id,
-                  struct arm_rehearsal *rehearsal);
+                  bool fresh, struct arm_rehearsal *rehearsal);

@@ -16,7 +16,7 @@ enum {
     RUNS_AGAIN = 3,
     AGAIN_LIMIT = 3 * 1000 * 1000, // microseconds after which a transaction is not run again
     SAVEPOINTS = 16,
-    DEFERRED = 6,
+    DEFERRED = 100,
     STEPS = DEFERRED + 2, // "begin" before them, one statement or "commit" behind them
 };
 
@@ -130,11 +130,15 @@ void db_done(const struct db_result *result)
         clear_result((struct db_result *)(uintptr_t)result);
 }
 
+bool db_may_defer(const struct db_transaction *tx)
+{
+    return !tx->repeated && !tx->alone && tx->depth == 0 && !db_failed(tx);
+}
+
 bool db_defer(struct db_transaction *tx, const struct db_statement *statement, const struct db_value *values,
               size_t count)
 {
-    if (tx->repeated || tx->alone || tx->depth > 0 || tx->deferred_count == DEFERRED || db_failed(tx) ||
-        !session_can_send(values, count))
+    if (!db_may_defer(tx) || tx->deferred_count == DEFERRED || !session_can_send(values, count))
         return false;
     struct db_value *kept = ARENA_ARRAY(tx->arena, struct db_value, count + 1);
     for (size_t i = 0; i < count; i++)

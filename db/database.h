@@ -111,6 +111,10 @@ bool db_defer(struct db_transaction *tx, const struct db_statement *statement, c
     db_defer((tx), (statement), DB_VALUES(__VA_ARGS__),                                                      \
              sizeof DB_VALUES(__VA_ARGS__) / sizeof(struct db_value))
 
+// Whether statements can be deferred at all now: this is the first run of the transaction, outside of
+// savepoints.
+bool db_may_defer(const struct db_transaction *tx);
+
 bool db_failed(const struct db_transaction *tx);
 // Asks the opener to roll back and run again (the RBAC version moved under a write).
 void db_retry(struct db_transaction *tx);

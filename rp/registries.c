@@ -144,8 +144,37 @@ static void validate_registry(struct arm_call *call)
 {
     struct text name = http_parameter(&call->route, "registryName");
     struct registry_put put;
-    if (read_put(call, ARM_LOCK_NONE, &put) && !put.exists && registry_name_taken(call->tx, name))
+    bool fresh = call->new_id != 0; // foreseen
+    if (read_put(call, ARM_LOCK_NONE, &put) && !put.exists && !fresh && registry_name_taken(call->tx, name))
         fail_name_taken(call, name);
+}
+
+static const struct db_statement known_names = {
+    "registry_known_names",
+    "select k.i from json_to_recordset($1::json) as k (i bigint, g bigint, n text) where exists (select from "
+    "acr.registry r where r.login_key = k.n) or exists (select from arm.resource e where e.group_id = k.g "
+    "and "
+    "e.type_key = '" REGISTRY_TYPE_KEY "' and e.name_key = k.n)"};
+
+static void foresee_registries(struct db_transaction *tx, struct arm_prospect *prospects, size_t count)
+{
+    struct buffer names = buffer_new(db_arena(tx));
+    json_begin_array(&names);
+    for (size_t i = 0; i < count; i++) {
+        json_begin_object(&names);
+        json_key_int(&names, "i", (int64_t)i);
+        json_key_int(&names, "g", prospects[i].group_id);
+        json_key_text(&names, "n", text_lower(names.arena, prospects[i].name));
+        json_end_object(&names);
+        prospects[i].fresh = true;
+    }
+    json_end_array(&names);
+    const struct db_result *known = DB_RUN(tx, &known_names, db_text(buffer_done(&names)));
+    for (size_t i = 0; i < db_rows(known); i++)
+        prospects[db_get_int(known, i, 0)].fresh = false;
+    if (db_failed(tx))
+        for (size_t i = 0; i < count; i++)
+            prospects[i].fresh = false;
 }
 
 static void put_registry(struct arm_call *call)
@@ -378,6 +407,7 @@ struct arm_type registries_type(void)
                              .operations = operations,
                              .template_versions = registry_versions_of_templates(),
                              .validate = validate_registry,
+                             .foresee = foresee_registries,
                              .delete_row = delete_row,
                              .properties_of = registry_properties_of,
                              .extra_actions = data_actions};

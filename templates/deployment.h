@@ -57,6 +57,8 @@ const struct value *deployment_json(struct arena *arena, struct text json);
 // What stays sealed of it, by column ("template", "input"); NULL when it is gone or not ours.
 const struct value *deployment_opened(struct arena *arena, int64_t id, const char *column,
                                       struct text sealed);
+// Its text; absent when it is none of ours.
+struct text deployment_opened_text(struct arena *arena, int64_t id, const char *column, struct text sealed);
 struct text deployment_sealed(struct arena *arena, int64_t id, const char *column, struct text plain);
 
 // ---- deployment_record.c: as clients see it ----

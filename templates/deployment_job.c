@@ -140,6 +140,7 @@ static enum job_verdict lead(struct deployment_run *run, struct job_step *step)
 static enum job_verdict deployment_step(struct db_transaction *tx, struct job_step *step)
 {
     struct deployment_run run;
+    db_release_savepoint(tx); // no step of these ends with JOB_FAILED; outside of it, statements can wait
     if (!deployment_run_begin(&run, tx, step)) {
         step->result = TEXT("{\"httpStatus\":200}"); // deleted with its group
         return JOB_DONE;
@@ -177,6 +178,7 @@ static enum job_verdict help(struct deployment_run *run, struct job_step *step)
 static enum job_verdict branch_step(struct db_transaction *tx, struct job_step *step)
 {
     struct deployment_run run;
+    db_release_savepoint(tx);
     if (!deployment_run_begin(&run, tx, step)) {
         step->result = TEXT("{}");
         return JOB_DONE;

@@ -90,15 +90,12 @@ static bool make_body(struct deployment_run *run, struct node *node)
 static bool open_body(struct deployment_run *run, struct node *node, struct text sealed)
 {
     char place[32];
-    const struct value *known;
     if (!sealed.base)
         return make_body(run, node);
     snprintf(place, sizeof place, "body/%lld", (long long)node->ordinal);
-    known = deployment_opened(run->arena, run->deployment.id, place, sealed);
-    if (known) {
-        node->body = value_to_json(run->arena, known);
+    node->body = deployment_opened_text(run->arena, run->deployment.id, place, sealed);
+    if (node->body.base)
         return true;
-    }
     fail(run, node, 500,
          deployment_error_json(run->arena, "InternalServerError", "The resource's body is gone."));
     return false;
@@ -132,12 +129,15 @@ static void run_node(struct deployment_run *run, struct node *node, const struct
                           .type = db_get(rows, row, TYPE),
                           .api_version = db_get(rows, row, API_VERSION),
                           .started = clock_monotonic()};
+    bool alone = db_get_bool(rows, row, ALONE);
     if (open_body(run, node, db_get_bytes(rows, row, BODY, run->arena))) {
         struct deployment_purpose purpose = {
             .parent_id = d->id, .root_id = d->root_id, .depth = d->depth + 1, .like_job = job};
         run->inner.confidential = node->hidden || deployment_has_secrets(run);
+        run->inner.hopeful = !alone && db_may_defer(run->tx);
         deployment_run_request(run, HTTP_PUT, type_target(run->arena, node->target, node->api_version),
                                node->body, is_deployment(node) ? &purpose : NULL, &node->answer);
+        run->inner.hopeful = false;
         node->child = purpose.made;
     }
     judge(node);

@@ -24,10 +24,18 @@ struct known_group {
     struct known_group *next;
 };
 
+struct subject { // a resource that is to be made
+    const struct plan_node *node;
+    const struct known_group *group;
+    bool fresh;
+};
+
 struct preflight {
     struct arm_call *call;
     const struct deployment *deployment;
     struct known_group *groups;
+    struct subject *subjects;
+    size_t subject_count;
     struct buffer denied; // the sentences of rights that lack
     size_t denials;
     struct buffer details; // of bodies that were refused: a JSON array's members
@@ -186,46 +194,81 @@ static void note_refused(struct preflight *p, const struct plan_node *node, cons
 }
 
 // The request that the node will be, as far as it is known: a body that a run makes is not.
-static void rehearse(struct preflight *p, const struct plan_node *node, int64_t group_id,
-                     struct arm_rehearsal *rehearsal)
+static void rehearse(struct preflight *p, const struct subject *subject, struct arm_rehearsal *rehearsal)
 {
     struct arena *arena = p->call->arena;
+    const struct plan_node *node = subject->node;
     struct text target = type_target(arena, node->id, node->api_version);
     bool body = node->body && !node->nested_content;
     struct arm_inner_request request = {
         .method = HTTP_PUT, .target = target, .body = body ? value_to_json(arena, node->body) : TEXT_NONE};
-    arm_rehearse(p->call, &request, group_id, rehearsal);
+    arm_rehearse(p->call, &request, subject->group ? subject->group->id : 0, subject->fresh, rehearsal);
 }
 
-static void examine_node(struct preflight *p, const struct plan_node *node)
+static void examine(struct preflight *p, const struct subject *subject)
 {
     struct arm_rehearsal rehearsal = {0};
-    struct resource_id id;
-    const struct known_group *group = parse_group(node->id, &id) ? find_group(p, &id) : NULL;
-    rehearse(p, node, group ? group->id : 0, &rehearsal);
+    const struct known_group *group = subject->group;
+    rehearse(p, subject, &rehearsal);
     if (rehearsal.failure && strcmp(rehearsal.failure->code, "AuthorizationFailed") == 0 &&
         rehearsal.action) {
-        note_denied(p, node, rehearsal.action);
+        note_denied(p, subject->node, rehearsal.action);
         return;
     }
     if (group && group->id == 0 && !group->to_be_made) {
         struct arm_call missing = {.arena = p->call->arena};
         arm_fail(&missing, ARM_RESOURCE_GROUP_NOT_FOUND, TEXT_ARG(group->name));
-        note_refused(p, node, missing.failure);
+        note_refused(p, subject->node, missing.failure);
     } else if (rehearsal.failure) {
-        note_refused(p, node, rehearsal.failure);
+        note_refused(p, subject->node, rehearsal.failure);
     }
 }
 
-static void examine(struct preflight *p, const struct plan *plan)
+// Everything that is deployed, nested ones behind what they are nested in.
+static void collect(struct preflight *p, const struct plan *plan)
 {
+    struct resource_id id;
     for (size_t i = 0; i < plan->node_count; i++) {
-        if (!plan->nodes[i].deployed)
+        const struct plan_node *node = &plan->nodes[i];
+        if (!node->deployed)
             continue;
-        examine_node(p, &plan->nodes[i]);
-        if (plan->nodes[i].nested)
-            examine(p, plan->nodes[i].nested);
+        p->subjects[p->subject_count++] =
+            (struct subject){.node = node, .group = parse_group(node->id, &id) ? find_group(p, &id) : NULL};
+        if (node->nested)
+            collect(p, node->nested);
     }
+}
+
+// One look for all of a type, where the type has one.
+static void foresee(struct preflight *p, const struct arm_type *type)
+{
+    struct arm_prospect *prospects = ARENA_ARRAY(p->call->arena, struct arm_prospect, p->subject_count);
+    struct subject **asked = ARENA_ARRAY(p->call->arena, struct subject *, p->subject_count);
+    size_t count = 0;
+    for (size_t i = 0; i < p->subject_count; i++) {
+        struct subject *subject = &p->subjects[i];
+        if (!subject->group || type_found(subject->node->type) != type)
+            continue;
+        prospects[count] = (struct arm_prospect){.group_id = subject->group->id, .name = subject->node->name};
+        asked[count++] = subject;
+    }
+    if (count > 0)
+        type->foresee(p->call->tx, prospects, count);
+    for (size_t i = 0; i < count; i++)
+        asked[i]->fresh = prospects[i].fresh;
+}
+
+static void examine_all(struct preflight *p, const struct plan *plan)
+{
+    p->subjects = ARENA_ARRAY(p->call->arena, struct subject, plan_count(plan) + 1);
+    collect(p, plan);
+    for (size_t i = 0; i < arm_type_count(); i++)
+        if (arm_type_at(i)->foresee)
+            foresee(p, arm_type_at(i));
+    json_begin_array(&p->details);
+    for (size_t i = 0; i < p->subject_count; i++)
+        examine(p, &p->subjects[i]);
+    json_end_array(&p->details);
 }
 
 bool deployment_preflight(struct arm_call *call, const struct deployment *deployment, const struct plan *plan)
@@ -237,9 +280,7 @@ bool deployment_preflight(struct arm_call *call, const struct deployment *deploy
     if (!known_types(&p, plan) || !registered(&p, plan))
         return false;
     groups_to_be_made(&p, plan);
-    json_begin_array(&p.details);
-    examine(&p, plan);
-    json_end_array(&p.details);
+    examine_all(&p, plan);
     if (p.denials > 1)
         arm_fail(call, DEPLOYMENT_NOT_AUTHORIZED_SEVERAL, text_cstr(call->arena, buffer_done(&p.denied)));
     else if (p.denials == 1)

@@ -112,11 +112,15 @@ const struct value *deployment_json(struct arena *arena, struct text json)
     return json.base ? reader_read(arena, json, &limits, &error) : NULL;
 }
 
-const struct value *deployment_opened(struct arena *arena, int64_t id, const char *column, struct text sealed)
+struct text deployment_opened_text(struct arena *arena, int64_t id, const char *column, struct text sealed)
 {
     struct text plain;
-    if (!sealed.base ||
-        !master_key_open(site()->master_key, arena, "deployment", place(arena, id, column), sealed, &plain))
-        return NULL;
-    return deployment_json(arena, plain);
+    bool sound = sealed.base && master_key_open(site()->master_key, arena, "deployment",
+                                                place(arena, id, column), sealed, &plain);
+    return sound ? plain : TEXT_NONE;
+}
+
+const struct value *deployment_opened(struct arena *arena, int64_t id, const char *column, struct text sealed)
+{
+    return deployment_json(arena, deployment_opened_text(arena, id, column, sealed));
 }

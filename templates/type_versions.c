@@ -46,6 +46,14 @@ static const struct arm_type *find(struct text namespace_name, struct text name)
     return found;
 }
 
+const struct arm_type *type_found(struct text full)
+{
+    ptrdiff_t slash = text_find(full, '/');
+    return slash < 0
+               ? NULL
+               : find(text_slice(full, 0, (size_t)slash), text_slice(full, (size_t)slash + 1, full.length));
+}
+
 static bool fail(struct type_failure *failure, int status, const char *code, const char *message)
 {
     *failure = (struct type_failure){status, code, message};
@@ -92,10 +100,7 @@ bool type_served(struct arena *arena, struct text full, struct text version, str
 
 bool type_goes_with_others(struct text full)
 {
-    ptrdiff_t slash = text_find(full, '/');
-    const struct arm_type *type = slash < 0 ? NULL
-                                            : find(text_slice(full, 0, (size_t)slash),
-                                                   text_slice(full, (size_t)slash + 1, full.length));
+    const struct arm_type *type = type_found(full);
     return type && type->tracked && !type->arm_owned;
 }
 

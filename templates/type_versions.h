@@ -3,7 +3,10 @@
 #include "base/text.h"
 
 struct arena;
+struct arm_type;
 
+// The table of "Microsoft.ContainerRegistry/registries/webhooks" that has its PUT, or any of it; NULL: none.
+const struct arm_type *type_found(struct text type);
 struct type_failure {
     int status;
     const char *code, *message;

@@ -325,6 +325,54 @@ START_TEST(kept_as_long_as_was_set)
 }
 END_TEST
 
+#define TEAM_A "00000000-0000-0000-0000-00000000000a"
+#define TEAM_B "00000000-0000-0000-0000-00000000000b"
+
+static bool run_create_in_turn(struct db_transaction *tx, void *argument)
+{
+    const struct job_origin nobody = {0};
+    (void)argument;
+    ck_assert(!job_queue_waits(tx));
+    for (int i = 0; i < 5; i++)
+        strcpy(id, job_create_in_turn(tx, "waits", TEAM_A, &nobody, TEXT("{}"), NULL));
+    ck_assert(job_queue_waits(tx));
+    job_create_in_turn(tx, "waits", TEAM_B, &nobody, TEXT("{}"), NULL);
+    job_create_in_turn(tx, "waits", TEAM_B, &nobody, TEXT("{}"), NULL);
+    job_create_in_turn(tx, "waits", NULL, &nobody, TEXT("{}"), id);
+    return true;
+}
+
+static bool run_come_late(struct db_transaction *tx, void *argument)
+{
+    (void)argument;
+    job_create_in_turn(tx, "waits", TEAM_B, &(struct job_origin){0}, TEXT("{}"), NULL);
+    return true;
+}
+
+// First in, first out within a subscription, round robin between subscriptions; work of a job stands where
+// that job stands.
+START_TEST(in_turn)
+{
+    ck_assert_int_eq(db_transact(connection, run_create_in_turn, NULL), DB_COMMITTED);
+    ck_assert_int_eq(fixture_number("select count(*) from azsacr.job where subscription_id = '" TEAM_A
+                                    "' and turn between 1 and 5"),
+                     5);
+    ck_assert_int_eq(
+        fixture_number("select count(distinct turn) from azsacr.job where subscription_id = '" TEAM_A "'"),
+        5);
+    ck_assert_int_eq(
+        fixture_number("select min(turn) * 10 + max(turn) from azsacr.job where subscription_id = '" TEAM_B
+                       "'"),
+        12);
+    ck_assert_int_eq(fixture_number("select turn from azsacr.job where subscription_id is null"), 5);
+    // Who comes late stands behind the first of those who still wait, not behind all.
+    fixture_sql("update azsacr.job set epoch = 1 where turn < 3");
+    fixture_sql("delete from azsacr.job where subscription_id = '" TEAM_B "'");
+    ck_assert_int_eq(db_transact(connection, run_come_late, NULL), DB_COMMITTED);
+    ck_assert_int_eq(fixture_number("select turn from azsacr.job where subscription_id = '" TEAM_B "'"), 3);
+}
+END_TEST
+
 static bool run_wake(struct db_transaction *tx, void *argument)
 {
     (void)argument;
@@ -386,6 +434,7 @@ Suite *suite_job(void)
     tcase_add_test(tests, started_by_somebody);
     tcase_add_test(tests, kept_as_long_as_was_set);
     tcase_add_test(tests, woken);
+    tcase_add_test(tests, in_turn);
     tcase_add_test(tests, unknown_kind_and_cleaning);
     suite_add_tcase(suite, tests);
     return suite;

@@ -375,7 +375,7 @@ static bool run_deferred_refusals(struct db_transaction *tx, void *argument)
     db_release_savepoint(tx);
     int sent = 0;
     while (DB_DEFER(tx, &insert, db_int(1)))
-        ck_assert_int_lt(++sent, 100);
+        ck_assert_int_lt(++sent, 1000);
     ck_assert_int_gt(sent, 2);
     db_savepoint(tx); // sends them: what is rolled back here is not theirs
     DB_RUN(tx, &insert, db_int(1000));

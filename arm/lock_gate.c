@@ -36,6 +36,13 @@ static const struct db_statement locked_around = {
     " group by l.scope_key order by l.scope_key limit $4",
 };
 
+static const struct db_statement read_only_above = {
+    "arm_locks_read_only_above",
+    "select min(l.scope) from arm.lock l where l.level = 'ReadOnly'"
+    " and l.scope_key in (select json_array_elements_text($1::json) collate \"C\")"
+    " group by l.scope_key order by l.scope_key",
+};
+
 bool arm_locks_enter(struct db_transaction *tx, struct text subscription_id, struct rbac_version *version)
 {
     if (!subscription_id.base)
@@ -132,5 +139,15 @@ struct text arm_locks_against_delete(struct db_transaction *tx, struct arena *ar
     struct buffer locked = buffer_new(arena);
     add_rows(&locked, DB_RUN(tx, &locked_around, db_text(authorization_ancestors(arena, key)), from, to,
                              db_int(NAMED_BELOW + 1)));
+    return locked.length > 0 ? buffer_done(&locked) : TEXT_NONE;
+}
+
+struct text arm_locks_against_write(struct db_transaction *tx, struct arena *arena,
+                                    struct text subscription_id, struct text scope)
+{
+    arm_locks_hold(tx, text_lower(arena, subscription_id));
+    struct text ancestors = authorization_ancestors(arena, text_lower(arena, scope));
+    struct buffer locked = buffer_new(arena);
+    add_rows(&locked, DB_RUN(tx, &read_only_above, db_text(ancestors)));
     return locked.length > 0 ? buffer_done(&locked) : TEXT_NONE;
 }

@@ -31,5 +31,8 @@ bool arm_locks_allow(struct arm_call *call, struct text target, enum arm_lock_ve
 // arm_locks_message.
 struct text arm_locks_against_delete(struct db_transaction *tx, struct arena *arena,
                                      struct text subscription_id, struct text scope);
+// The same for jobs that write at `scope`: the read-only scopes at and above it.
+struct text arm_locks_against_write(struct db_transaction *tx, struct arena *arena,
+                                    struct text subscription_id, struct text scope);
 struct text arm_locks_message(struct arena *arena, struct text target, enum arm_lock_verb verb,
                               struct text locked);

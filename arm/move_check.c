@@ -134,7 +134,7 @@ static bool registered(struct arm_call *call, const struct move *move, const str
     struct arm_call there = {
         .arena = call->arena, .tx = call->tx, .subscription_id = move->target.subscription_id};
     const char *last = "";
-    arm_locks_hold(call->tx, there.subscription_id);
+    arm_locks_hold(call->tx, there.subscription_id); // against an unregistering
     for (size_t i = 0; i < db_rows(rows) && !call->failed; i++) {
         struct text type = db_get(rows, i, 1);
         const char *name;
@@ -151,7 +151,8 @@ static bool registered(struct arm_call *call, const struct move *move, const str
     return !call->failed;
 }
 
-// What is deleted with the old id, its role assignments too, a lock may hold.
+// What is deleted with the old id, its role assignments too, a lock may hold; and the target takes nothing
+// while it is read-only.
 static bool unlocked(struct arm_call *call, const struct move *move, const struct db_result *rows)
 {
     for (size_t i = 0; i < db_rows(rows); i++) {
@@ -163,7 +164,11 @@ static bool unlocked(struct arm_call *call, const struct move *move, const struc
         arm_fail(call, ARM_SCOPE_LOCKED, TEXT_ARG(id), "delete", TEXT_ARG(locked));
         return false;
     }
-    return true;
+    struct text target = resource_id_of_group(call->arena, move->target.subscription_id, move->target.name);
+    struct text locked = arm_locks_against_write(call->tx, call->arena, move->target.subscription_id, target);
+    if (locked.base)
+        arm_fail(call, ARM_SCOPE_LOCKED, TEXT_ARG(target), "write", TEXT_ARG(locked));
+    return !call->failed;
 }
 
 bool move_acceptable(struct arm_call *call, const struct move *move)

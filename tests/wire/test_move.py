@@ -7,6 +7,7 @@ import uuid
 import pytest
 
 from harness.site import ACR_PULL, Site
+from harness.steps import Steps
 
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
@@ -193,13 +194,40 @@ def test_locks_hold_it(site, operator, groups):
     for at, level in ((id_, "CanNotDelete"), (source, "ReadOnly"), (source, "CanNotDelete"), (target, "ReadOnly")):
         path = lock(at, level)
         assert post(operator, source, [id_], target).expect(409).code == "ScopeLocked"
-        if at == id_:
+        if at in (id_, target):  # a validation of a move to a target that takes nothing ended well
             ended = poll(operator, post(operator, source, [id_], target, "validateMoveResources")).expect(409)
             assert ended.code == "ScopeLocked"
         operator.delete(path).expect(200)
     path = lock(target, "CanNotDelete")
+    poll(operator, post(operator, source, [id_], target, "validateMoveResources")).expect(204)
     poll(operator, post(operator, source, [id_], target)).expect(204)
     operator.delete(path).expect(200)
+
+
+def test_a_lock_that_comes_before_the_job_holds_it(tmp_path):
+    """decisions 12: a lock that is there is seen by what commits after it."""
+    steps = Steps(tmp_path)
+    try:
+        site, operator = steps.site, steps.site.operator()
+        groups = [make_group(site, operator), make_group(site, operator)]
+        source, target = (scope(site, g) for g in groups)
+        id_ = bare_registry(site, operator, groups[0])
+        lock = "providers/Microsoft.Authorization/locks/late?api-version=2016-09-01"
+        read_only = {"properties": {"level": "ReadOnly"}}
+        steps.hold("job.taken")
+        accepted = post(operator, source, [id_], target)
+        steps.reached("job.taken")
+        assert operator.put(f"{target}/{lock}", read_only).expect(409).code == "ResourceMoveInProgress"
+        operator.put(f"/subscriptions/{site.subscription}/{lock}", read_only).expect(201)
+        steps.release("job.taken")
+        assert poll(operator, accepted).expect(409).code == "ScopeLocked"
+        operator.get(f"{id_}?api-version={REGISTRY}").expect(200)
+        operator.delete(f"/subscriptions/{site.subscription}/{lock}").expect(200)
+        poll(operator, post(operator, source, [id_], target)).expect(204)
+    finally:
+        for held in steps.directory.glob("*"):
+            held.unlink()
+        steps.site.stop()
 
 
 def test_a_deleting_group_takes_nothing(site, operator, groups):

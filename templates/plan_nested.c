@@ -159,6 +159,13 @@ static bool check_location(struct plan_state *state, const struct plan_node *nod
                                     "The 'location' property must be specified for '%.*s'. Please see "
                                     "https://aka.ms/deploy-to-subscription for usage details.",
                                     TEXT_ARG(node->name)));
+    if (group && node->location.length > 0)
+        return invalid(
+            state, node, "InvalidDeployment",
+            arena_printf(state->arena,
+                         "The 'location' property is not allowed for '%.*s' at resource group scope. Please "
+                         "see https://aka.ms/deploy-to-subscription for usage details.",
+                         TEXT_ARG(node->name)));
     return true;
 }
 

@@ -74,11 +74,13 @@ static bool link_inside(struct plan_state *state, const struct plan_call *call,
                              TEXT_ARG(node->id));
         if (link->list != NULL)
             dependency_add(link->list, i, true);
-        const struct plan_read read = {.id = node->id,
-                                       .type = node->written_type,
-                                       .name = node->written_name,
-                                       .api_version = api_version,
-                                       .action = call->kind == CALL_LIST ? call->name : TEXT_NONE};
+        const struct plan_read read = {
+            .id = node->id,
+            .type = node->written_type,
+            .name = node->written_name,
+
+            .api_version = api_version.base == NULL && node->existing ? node->api_version : api_version,
+            .action = call->kind == CALL_LIST ? call->name : TEXT_NONE};
         if (link->reads != NULL && (api_version.base != NULL || call->kind == CALL_LIST || node->existing))
             add_read(state, link->reads, &read);
     }

@@ -61,6 +61,10 @@ static const struct plan_case cases[] = {
      "!The 'location' property must be specified for 'n'. Please see https://aka.ms/deploy-to-subscription "
      "for usage "
      "details."},
+    {"arm-templates 1.2 location at a group's scope",
+     "resources:[" NESTED("location:'here',", INNER "template:" HEAD "resources:[]}") "]", NULL,
+     "!The 'location' property is not allowed for 'n' at resource group scope. Please see "
+     "https://aka.ms/deploy-to-subscription for usage details."},
     {"arm-templates 3.6 tenant",
      "resources:[" NESTED("scope:'/',location:'here',", INNER "template:" HEAD "resources:[]}") "]", NULL,
      "/providers/Microsoft.Resources/deployments/n 1"},

@@ -243,7 +243,7 @@ static const struct plan_case cases[] = {
      "languageVersion:'2.0',resources:{e:{existing:true,type:'A.B/c',apiVersion:'1',name:"
      "'x',dependsOn:['w']},w:{type:'A.B/c',apiVersion:'1',name:'w'},b:{type:'A.B/c',"
      "apiVersion:'1',name:'y',properties:{p:\"[reference('e').q]\"}}}",
-     NULL, "A.B/c/x 1 <- 1 existing\nA.B/c/w 1\nA.B/c/y 1 <- 1 reads x@ run"},
+     NULL, "A.B/c/x 1 <- 1 existing\nA.B/c/w 1\nA.B/c/y 1 <- 1 reads x@1 run"},
     {"arm-templates 3.4 existing elsewhere",
      "languageVersion:'2.0',resources:{e:{existing:true,type:'A.B/c',apiVersion:"
      "'1',name:'x',resourceGroup:'other'},b:{type:'Microsoft.Authorization/"

@@ -65,11 +65,15 @@ static const struct {
     {"arm-templates 4.3 a branch that is not taken is not asked",
      "{a:\"[if(false(),reference('missing','1'),'b')]\"}", "{'a':'b'}"},
     {"arm-templates 4.3 a branch that is taken is", "{a:\"[if(true(),reference('missing','1'),'b')]\"}",
-     "!Deployment template validation failed: 'The resource 'missing' is not defined in the template. Please see "
+     "!Deployment template validation failed: 'The resource 'missing' is not defined in the template. Please "
+     "see "
      "https://aka.ms/arm-template for usage details.'."},
-    {"arm-templates 4.3 an argument that may be passed over", "{a:\"[coalesce('b',reference('missing','1'))]\"}", "{'a':'b'}"},
-    {"arm-templates 4.3 a condition is no branch", "{a:\"[if(equals(reference('missing','1'),','),'a','b')]\"}",
-     "!Deployment template validation failed: 'The resource 'missing' is not defined in the template. Please see "
+    {"arm-templates 4.3 an argument that may be passed over",
+     "{a:\"[coalesce('b',reference('missing','1'))]\"}", "{'a':'b'}"},
+    {"arm-templates 4.3 a condition is no branch",
+     "{a:\"[if(equals(reference('missing','1'),','),'a','b')]\"}",
+     "!Deployment template validation failed: 'The resource 'missing' is not defined in the template. Please "
+     "see "
      "https://aka.ms/arm-template for usage details.'."},
     {"arm-templates 4.3 a branch that is not taken is not asked",
      "{a:\"[if(false(),reference(resourceId('A.B/c','missing'),'1'),'b')]\"}", "{'a':'b'}"},

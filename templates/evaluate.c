@@ -114,7 +114,7 @@ const struct value *expression_evaluate(struct evaluation *e, const struct expre
         return NULL;
     const struct value *value = NULL;
     if (evaluation_spend(e, 1, 0, error)) {
-        value = expression->kind == EXPRESSION_LITERAL ? expression->literal
+        value = expression->kind == EXPRESSION_LITERAL ? &expression->literal
                                                        : evaluate_call(e, expression, error);
         if (value && expression->accessor_count > 0)
             value = access_all(e, expression, value, error);

@@ -53,18 +53,17 @@ static struct expression_cache *cache_of(struct arena *arena)
     return *cache;
 }
 
-// About what a tree takes in the arena; lists in it grow by doubling.
+// What a tree takes in the arena.
 static size_t bytes_of(const struct expression *expression)
 {
-    size_t bytes = sizeof *expression + expression->accessor_count * 2 * sizeof(struct expression_accessor);
-    if (expression->kind == EXPRESSION_LITERAL)
-        bytes += sizeof(struct value);
-    bytes += expression->argument_count * 2 * sizeof(struct expression *);
-    for (size_t i = 0; i < expression->argument_count; i++)
-        bytes += bytes_of(expression->arguments[i]);
+    size_t bytes = sizeof *expression + expression->accessor_count * sizeof(struct expression_accessor);
     for (size_t i = 0; i < expression->accessor_count; i++)
         if (expression->accessors[i].index)
             bytes += bytes_of(expression->accessors[i].index);
+    if (expression->kind == EXPRESSION_LITERAL)
+        return bytes;
+    for (size_t i = 0; i < expression->argument_count; i++)
+        bytes += sizeof expression + bytes_of(expression->arguments[i]);
     return bytes;
 }
 

@@ -5,27 +5,37 @@
 #include <errno.h>
 #include <stdlib.h>
 
+// What was read and does not have its list yet, innermost last.
+struct stack {
+    size_t count, room, size; // of an item
+    char *items;
+};
+
 struct parser {
     struct expression_lexer lexer; // its token is the one to be looked at
     size_t depth;
+    struct stack arguments, accessors;
 };
 
-// Things in the order they are read, until how many there are is known.
-struct list {
-    size_t count, room;
-    void *items;
-};
-
-static void *list_add(struct arena *arena, struct list *list, size_t size)
+static void stack_push(struct stack *stack, const void *item)
 {
-    if (list->count == list->room) {
-        list->room = list->room ? list->room * 2 : 4;
-        void *items = arena_reserve(arena, list->room * size);
-        if (list->count > 0)
-            memcpy(items, list->items, list->count * size);
-        list->items = items;
+    if (stack->count == stack->room) {
+        stack->room = stack->room ? stack->room * 2 : 32;
+        stack->items = xrealloc(stack->items, stack->room * stack->size);
     }
-    return (char *)list->items + size * list->count++;
+    memcpy(stack->items + stack->size * stack->count++, item, stack->size);
+}
+
+// The items from `from` on, as a list of their own.
+static const void *stack_pop(struct arena *arena, struct stack *stack, size_t from)
+{
+    size_t bytes = (stack->count - from) * stack->size;
+    if (bytes == 0)
+        return NULL;
+    void *list = arena_reserve(arena, bytes);
+    memcpy(list, stack->items + from * stack->size, bytes);
+    stack->count = from;
+    return list;
 }
 
 bool expression_is(struct text string, struct text *literal)
@@ -65,12 +75,16 @@ static const struct expression *parse_argument(struct parser *p);
 
 static bool parse_number(struct parser *p, struct expression *node)
 {
-    char *digits = text_cstr(p->lexer.arena, p->lexer.token);
+    char few[32], *digits = few;
+    if (p->lexer.token.length < sizeof few)
+        *(char *)mempcpy(few, p->lexer.token.base, p->lexer.token.length) = '\0';
+    else
+        digits = text_cstr(p->lexer.arena, p->lexer.token);
     errno = 0;
     if (p->lexer.kind == TOKEN_FLOAT)
-        node->literal = value_float(p->lexer.arena, strtod(digits, NULL));
+        node->literal = (struct value){.kind = VALUE_FLOAT, .real = strtod(digits, NULL)};
     else
-        node->literal = value_integer(p->lexer.arena, strtoll(digits, NULL, 10));
+        node->literal = (struct value){.kind = VALUE_INTEGER, .integer = strtoll(digits, NULL, 10)};
     if (errno == 0 || p->lexer.kind == TOKEN_FLOAT)
         return advance(p);
     return expression_lexer_fail(
@@ -100,20 +114,20 @@ static bool parse_name(struct parser *p, struct expression *node)
 
 static bool parse_arguments(struct parser *p, struct expression *node)
 {
-    struct list list = {0};
-    while (p->lexer.kind != TOKEN_RIGHT_PARENTHESIS || list.count > 0) {
+    size_t from = p->arguments.count;
+    while (p->lexer.kind != TOKEN_RIGHT_PARENTHESIS || p->arguments.count > from) {
         const struct expression *argument = parse_argument(p);
         if (!argument)
             return false;
-        *(const struct expression **)list_add(p->lexer.arena, &list, sizeof(struct expression *)) = argument;
+        stack_push(&p->arguments, &argument);
         node->needs_run |= argument->needs_run;
         if (p->lexer.kind != TOKEN_COMMA)
             break;
         if (!advance(p))
             return false;
     }
-    node->arguments = list.items;
-    node->argument_count = list.count;
+    node->argument_count = (uint16_t)(p->arguments.count - from);
+    node->arguments = stack_pop(p->lexer.arena, &p->arguments, from);
     return take(p, TOKEN_RIGHT_PARENTHESIS);
 }
 
@@ -141,7 +155,7 @@ static bool parse_primary(struct parser *p, struct expression *node)
     node->position = (uint32_t)p->lexer.position + 1;
     switch (p->lexer.kind) {
     case TOKEN_STRING_LITERAL:
-        node->literal = value_string(p->lexer.arena, p->lexer.token);
+        node->literal = (struct value){.kind = VALUE_STRING, .string = p->lexer.token};
         return advance(p);
     case TOKEN_INTEGER:
     case TOKEN_FLOAT:
@@ -170,15 +184,15 @@ static bool parse_accessor(struct parser *p, struct expression *node, struct exp
 
 static bool parse_accessors(struct parser *p, struct expression *node)
 {
-    struct list list = {0};
+    size_t from = p->accessors.count;
     while (p->lexer.kind == TOKEN_DOT || p->lexer.kind == TOKEN_LEFT_SQUARE_BRACKET) {
         struct expression_accessor accessor = {0};
         if (!parse_accessor(p, node, &accessor))
             return false;
-        *(struct expression_accessor *)list_add(p->lexer.arena, &list, sizeof accessor) = accessor;
+        stack_push(&p->accessors, &accessor);
     }
-    node->accessors = list.items;
-    node->accessor_count = list.count;
+    node->accessor_count = (uint16_t)(p->accessors.count - from);
+    node->accessors = stack_pop(p->lexer.arena, &p->accessors, from);
     return true;
 }
 
@@ -199,6 +213,21 @@ static const struct expression *parse_argument(struct parser *p)
     return parsed ? node : NULL;
 }
 
+static const struct expression *parse_whole(struct parser *p)
+{
+    if (!advance(p))
+        return NULL;
+    if (p->lexer.kind != TOKEN_IDENTIFIER) {
+        fail_token(p, TOKEN_IDENTIFIER);
+        return NULL;
+    }
+    const struct expression *root = parse_argument(p);
+    if (!root || p->lexer.kind == TOKEN_END_OF_DATA)
+        return root;
+    fail_token(p, TOKEN_END_OF_DATA);
+    return NULL;
+}
+
 const struct expression *expression_parse(struct arena *arena, struct text string,
                                           struct expression_error *error)
 {
@@ -214,20 +243,13 @@ const struct expression *expression_parse(struct arena *arena, struct text strin
         return NULL;
     }
     struct parser p = {
-        .lexer = {.arena = arena, .text = text_slice(string, 1, string.length - 1), .error = error}};
-    if (!advance(&p))
-        return NULL;
-    if (p.lexer.kind != TOKEN_IDENTIFIER) {
-        fail_token(&p, TOKEN_IDENTIFIER);
-        return NULL;
-    }
-    const struct expression *root = parse_argument(&p);
-    if (!root)
-        return NULL;
-    if (p.lexer.kind != TOKEN_END_OF_DATA) {
-        fail_token(&p, TOKEN_END_OF_DATA);
-        return NULL;
-    }
+        .lexer = {.arena = arena, .text = text_slice(string, 1, string.length - 1), .error = error},
+        .arguments = {.size = sizeof(struct expression *)},
+        .accessors = {.size = sizeof(struct expression_accessor)},
+    };
+    const struct expression *root = parse_whole(&p);
+    free(p.arguments.items);
+    free(p.accessors.items);
     return root;
 }
 

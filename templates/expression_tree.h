@@ -11,17 +11,21 @@ struct expression_accessor {
     uint32_t position;
 };
 
+// Large templates have very many: kept small.
 struct expression {
-    enum { EXPRESSION_LITERAL, EXPRESSION_CALL } kind;
+    uint8_t kind;   // enum expression_kind
     bool needs_run; // it, or something inside it
+    uint16_t argument_count, accessor_count;
     uint32_t position;
-    const struct value *literal;
-    // Of a call.
-    struct text name;
-    const struct function *function; // NULL: the user's, or unknown
-    const struct expression *const *arguments;
-    size_t argument_count;
     // In the order they are written; a list, so that a long chain is no depth.
     const struct expression_accessor *accessors;
-    size_t accessor_count;
+    union {
+        struct value literal;
+        struct { // a call
+            struct text name;
+            const struct function *function; // NULL: the user's, or unknown
+            const struct expression *const *arguments;
+        };
+    };
 };
+enum expression_kind { EXPRESSION_LITERAL, EXPRESSION_CALL };

@@ -17,14 +17,14 @@ static bool read_names(struct call *call, const struct expression *node, struct 
     lambda->body = node->arguments[node->argument_count - 1];
     for (size_t i = 0; i < lambda->count; i++) {
         const struct expression *argument = node->arguments[i];
-        if (argument->kind != EXPRESSION_LITERAL || argument->literal->kind != VALUE_STRING ||
+        if (argument->kind != EXPRESSION_LITERAL || argument->literal.kind != VALUE_STRING ||
             argument->accessor_count > 0) {
             call_fail(call,
                       "The template language function 'lambda' expects its parameters before the last to be "
                       "string literals: the names of its variables.");
             return false;
         }
-        lambda->names[i] = argument->literal->string;
+        lambda->names[i] = argument->literal.string;
     }
     return true;
 }
@@ -49,7 +49,7 @@ static bool read_lambda(struct call *call, size_t index, size_t least, size_t mo
                   "variable(s), while "
                   "'%zu' were provided.",
                   call->name, places[index], variables,
-                  node->argument_count > 0 ? node->argument_count - 1 : 0);
+                  node->argument_count > 0 ? node->argument_count - (size_t)1 : 0);
         return false;
     }
     return read_names(call, node, lambda);

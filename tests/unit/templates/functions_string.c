@@ -239,6 +239,38 @@ static const struct language_case uris[] = {
      "'String'."},
 };
 
+// What the service's own library answered in the tests of its compiler.
+static const struct language_case published[] = {
+    {"arm-templates 5.4 base64", "[base64(' Fizz ')]", "\"IEZpenog\""},
+    {"arm-templates 5.4 dataUri", "[dataUri(' Fizz ')]", "\"data:text/plain;charset=utf-8;base64,IEZpenog\""},
+    {"arm-templates 5.4 dataUriToString",
+     "[dataUriToString('data:text/plain;charset=utf-8;base64,IEZpenog')]", "\" Fizz \""},
+    {"arm-templates 5.4 format", "[format('{0}/{1}/{2}/{3}', 1, 2, 3, true())]", "\"1/2/3/True\""},
+    {"arm-templates 5.4 format",
+     "[format('>{0}<>{1}<>{2}<>{3}<>{4}<', false(), 12948, 'hello!', createObject('a', 'b', '!c', 2), "
+     "createArray(true(), 2893, 'abc'))]",
+     "\">False<>12948<>hello!<>{'a':'b','!c':2}<>[true,2893,'abc']<\""},
+    {"arm-templates 5.4 padLeft", "[padLeft('00', 5, ' ')]", "\"   00\""},
+    {"arm-templates 5.4 replace", "[replace('foot', 't', 'd')]", "\"food\""},
+    {"arm-templates 5.4 uri", "[uri('https://github.com/another/repo', '/Azure/bicep')]",
+     "\"https://github.com/Azure/bicep\""},
+    {"arm-templates 5.4 substring", "[substring('foot', 0, 3)]", "\"foo\""},
+    {"arm-templates 5.4 join", "[join(createArray('abc', 123, true()), '/')]", "\"abc/123/True\""},
+    {"arm-templates 5.4 lastIndexOf", "[createArray(indexOf('food', 'o'), lastIndexOf('food', 'o'))]",
+     "[1,2]"},
+    {"arm-templates 5.1 intersection",
+     "[intersection(createArray('fizz', 'buzz', 'pop'), createArray('snap', 'crackle', 'pop'))]",
+     "[\"pop\"]"},
+    {"arm-templates 5.3 mod", "[sub(div(mod(mul(add(1, 3), 5), 7), 11), 13)]", "-13"},
+    {"arm-templates 5.1 take", "[take(createArray('fizz', 'buzz', 'pop'), 2)]", "[\"fizz\",\"buzz\"]"},
+};
+
+START_TEST(published_answers)
+{
+    LANGUAGE_CHECK(published, PLACE_RESOURCE_BODY);
+}
+END_TEST
+
 START_TEST(conversion_functions)
 {
     LANGUAGE_CHECK(conversions, PLACE_RESOURCE_BODY);
@@ -261,6 +293,7 @@ Suite *suite_functions_string(void)
 {
     Suite *suite = suite_create("functions of strings");
     TCase *all = tcase_create("all");
+    tcase_add_test(all, published_answers);
     tcase_add_test(all, conversion_functions);
     tcase_add_test(all, search_functions);
     tcase_add_test(all, uri_functions);

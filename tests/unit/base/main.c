@@ -6,6 +6,7 @@ Suite *suite_text(void);
 Suite *suite_json(void);
 Suite *suite_certificate(void);
 Suite *suite_config(void);
+Suite *suite_letters(void);
 
 int main(void)
 {
@@ -13,6 +14,7 @@ int main(void)
     srunner_add_suite(runner, suite_json());
     srunner_add_suite(runner, suite_certificate());
     srunner_add_suite(runner, suite_config());
+    srunner_add_suite(runner, suite_letters());
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

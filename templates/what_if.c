@@ -52,8 +52,8 @@ static void try_it(struct arm_call *call, struct db_connection *connection)
     struct kept kept = {.call = call};
     w->connection = connection;
     w->deadline = clock_monotonic() + TRIAL_LIMIT;
-    enum db_outcome outcome = what_if_try(w);
-    if (outcome == DB_COMMITTED && w->failure_count == 0)
+    enum db_outcome outcome = w->refusal ? DB_COMMITTED : what_if_try(w);
+    if (outcome == DB_COMMITTED && !w->refusal && w->failure_count == 0)
         outcome = what_if_read_others(w);
     if (outcome == DB_COMMITTED) {
         kept.result = arm_job_answer(call->arena, 200, what_if_answer(w));
@@ -67,15 +67,34 @@ static void try_it(struct arm_call *call, struct db_connection *connection)
     arm_reply_empty(call, 202);
 }
 
+// What is wrong with the deployment is a result of this operation and no failure of it (arm-templates 9.2);
+// az has no words for the latter.
+static bool take_refusal(struct what_if *w)
+{
+    struct arm_call *call = w->call;
+    if (!call->failed || call->failure->status >= 500 || db_failed(call->tx))
+        return false;
+    what_if_secrets_of_request(w);
+    struct arm_failure failure = *call->failure;
+    failure.origin = FROM_GATEWAY; // the envelope without "status"
+    struct text body = arm_failure_body(call->arena, &failure);
+    w->refusal = VALUE_FIND(deployment_json(call->arena, body), "error");
+    call->failed = false;
+    call->failure = NULL;
+    return w->refusal != NULL;
+}
+
 void deployment_what_if(struct arm_call *call)
 {
     struct what_if *w = ARENA_NEW(call->arena, struct what_if);
     w->call = call;
     w->arena = call->arena;
-    if (!deployment_request_read(call, &w->request))
+    if (deployment_request_read(call, &w->request)) {
+        deployment_groom(call);
+        w->site = deployment_json(call->arena, w->request.site_json);
+    } else if (!take_refusal(w)) {
         return;
-    deployment_groom(call);
-    w->site = deployment_json(call->arena, w->request.site_json);
+    }
     *arena_attachment(call->arena, &attached) = w;
     call->after = try_it;
     arm_reply_empty(call, 202);

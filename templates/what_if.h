@@ -38,7 +38,8 @@ struct what_if {
     struct arena *arena; // of the call
     struct db_connection *connection;
     struct deployment_request request;
-    const struct value *site; // what the scope functions answer
+    const struct value *site;    // what the scope functions answer
+    const struct value *refusal; // an error: the deployment is none; or NULL
     struct what_if_resource *resources;
     size_t count, capacity;
     const struct what_if_nested *nested;
@@ -72,6 +73,8 @@ enum db_outcome what_if_read_before(struct what_if *w, size_t first);
 enum db_outcome what_if_read_others(struct what_if *w);
 
 // ---- what_if_secrets.c ----
+// Of the parameters that are sent for secure ones: where there may be no plan.
+void what_if_secrets_of_request(struct what_if *w);
 // Of the plan's secure parameters.
 void what_if_secrets_of_plan(struct what_if *w, const struct plan *plan);
 // Of what a list*() answered: what is no name.

@@ -106,8 +106,6 @@ static void write_failures(struct buffer *b, const struct what_if *w)
 {
     char id[37];
     uuid_random(id);
-    json_key_string(b, "status", "Failed");
-    json_key(b, "error");
     json_begin_object(b);
     json_key_string(b, "code", "InvalidTemplateDeployment");
     json_key_format(b, "message",
@@ -122,12 +120,23 @@ static void write_failures(struct buffer *b, const struct what_if *w)
     json_end_object(b);
 }
 
+static void write_error(struct buffer *b, const struct what_if *w)
+{
+    json_key_string(b, "status", "Failed");
+    if (w->refusal) {
+        write_value(b, w, "error", w->refusal);
+        return;
+    }
+    json_key(b, "error");
+    write_failures(b, w);
+}
+
 struct text what_if_answer(struct what_if *w)
 {
     struct buffer b = buffer_new(w->arena);
     json_begin_object(&b);
-    if (w->failure_count > 0)
-        write_failures(&b, w);
+    if (w->refusal || w->failure_count > 0)
+        write_error(&b, w);
     else
         write_changes(&b, w);
     json_end_object(&b);

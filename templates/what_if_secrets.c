@@ -45,6 +45,18 @@ static void add_all(struct what_if *w, const struct value *value, bool names)
             add_all(w, value->object.members[i].value, names);
 }
 
+void what_if_secrets_of_request(struct what_if *w)
+{
+    const struct content *content = w->request.content;
+    const struct value *declared = content ? VALUE_FIND(content->template, "parameters") : NULL;
+    for (size_t i = 0; value_is(declared, VALUE_OBJECT) && i < declared->object.count; i++) {
+        const struct value_member *m = &declared->object.members[i];
+        const struct value *value = VALUE_FIND(value_find(content->parameters, m->name), "value");
+        if (value && text_starts_nocase(value_text(VALUE_FIND(m->value, "type")), "secure"))
+            add_all(w, value, false);
+    }
+}
+
 void what_if_secrets_of_plan(struct what_if *w, const struct plan *plan)
 {
     const struct value *declared = plan->parameters;

@@ -67,7 +67,7 @@ struct plan *plan_build(const struct plan_inputs *inputs)
         return NULL;
     if (!plan_expand(state) || !plan_find_calls(state) || !plan_link(state) || !plan_order(state) ||
         !plan_make_bodies(state) || !plan_check_outputs(state))
-        return NULL;
+        return NULL; // the step that failed has said why
     return state->plan;
 }
 

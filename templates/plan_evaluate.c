@@ -129,10 +129,16 @@ static const struct value *hook_providers(struct evaluation *e, struct text name
 static const struct value *hook_resource_info(struct evaluation *e, struct text symbol,
                                               struct expression_error *error)
 {
-    const struct plan_state *state = ((const struct plan_context *)e->hooks->context)->state;
+    const struct plan_context *context = e->hooks->context;
+    struct plan_state *state = context->state;
     struct plan_range range;
-    if (!state->document->symbolic || state->symbols == NULL ||
-        plan_resolve(state, e->arena, symbol, false, &range) != FOUND_ONE) {
+    size_t source =
+        state->document->symbolic && state->symbols != NULL ? plan_symbol(state, symbol) : SIZE_MAX;
+    if (source != SIZE_MAX && !plan_expand_source(state, source)) {
+        error->message = "A resource is not valid.";
+        return NULL;
+    }
+    if (source == SIZE_MAX || plan_resolve(state, e->arena, symbol, false, &range) != FOUND_ONE) {
         error->message = arena_printf(
             e->arena,
             "The resource '%.*s' is not defined in the template. Please see https://aka.ms/arm-template for "

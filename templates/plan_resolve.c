@@ -37,6 +37,16 @@ static enum plan_found by_symbol(const struct plan_state *state, struct text wri
     return FOUND_ONE;
 }
 
+size_t plan_symbol(const struct plan_state *state, struct text written)
+{
+    struct text symbol = written;
+    int64_t index = 0;
+    const struct name_entry *found = name_index_find(state->symbols, written);
+    if (found == NULL && indexed(written, &symbol, &index))
+        found = name_index_find(state->symbols, symbol);
+    return found != NULL ? found->number : SIZE_MAX;
+}
+
 // One that is written before one that is only read.
 static enum plan_found by_id(const struct plan_state *state, struct text id, struct plan_range *range)
 {

@@ -320,7 +320,7 @@ static bool make_node(struct plan_state *state, size_t source_number, size_t ind
 {
     const struct plan_source *source = &state->sources[source_number];
     const struct template_resource *resource = source->resource;
-    size_t number = state->plan->node_count++;
+    size_t number = source->first + index;
     struct plan_node *node = &state->plan->nodes[number];
     struct plan_instance *instance = &state->instances[number];
     instance->resource = resource;
@@ -384,32 +384,54 @@ static bool enter(struct plan_state *state, size_t number)
     return true;
 }
 
+bool plan_expand_source(struct plan_state *state, size_t number)
+{
+    struct plan_source *source = &state->sources[number];
+    if (source->made == BOUND)
+        return true;
+    if (source->made == BINDING) {
+        const struct plan_subject subject = subject_as_written(source->resource);
+        const struct expression_error error = {
+            .message = "Circular dependency detected in template language expression."};
+        plan_fail_expression(state, &subject, &error, source->resource->type);
+        return false;
+    }
+    source->made = BINDING;
+    if (source->parent != SIZE_MAX && !plan_expand_source(state, source->parent))
+        return false;
+    for (size_t i = 0; i < source->count; i++) {
+        if (!make_node(state, number, i) || !enter(state, source->first + i))
+            return false;
+    }
+    source->made = BOUND;
+    return true;
+}
+
 bool plan_expand(struct plan_state *state)
 {
     const struct template_document *document = state->document;
-    size_t count = count_all(document->resources, document->resource_count);
+    size_t count = count_all(document->resources, document->resource_count), nodes = 0;
     state->sources = ARENA_ARRAY(state->arena, struct plan_source, count + 1);
     list_all(state, document->resources, document->resource_count, SIZE_MAX);
     if (!read_loops(state))
         return false;
     state->loops = name_index_new(state->arena, count);
     state->symbols = name_index_new(state->arena, count);
-    size_t nodes = 0;
-    for (size_t i = 0; i < count; i++)
-        nodes += state->sources[i].count;
-    state->ids = name_index_new(state->arena, nodes);
-    state->names = name_index_new(state->arena, nodes);
     for (size_t i = 0; i < count; i++) {
         struct plan_source *source = &state->sources[i];
-        source->first = state->plan->node_count;
+        source->first = nodes;
+        nodes += source->count;
         if (source->resource->copy != NULL && source->loop.base != NULL)
             name_index_add(state->loops, source->loop, i);
         if (source->resource->symbol.base != NULL)
             name_index_add(state->symbols, source->resource->symbol, i);
-        for (size_t k = 0; k < source->count; k++) {
-            if (!make_node(state, i, k) || !enter(state, state->plan->node_count - 1))
-                return false;
-        }
+    }
+    state->plan->node_count = nodes;
+    state->ids = name_index_new(state->arena, nodes);
+    state->names = name_index_new(state->arena, nodes);
+    for (size_t i = 0; i < count; i++) {
+        if (!plan_expand_source(state, i))
+            return false;
     }
     return true;
 }

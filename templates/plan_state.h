@@ -72,6 +72,7 @@ struct plan_source { // a resource of the template with its calls; its nodes are
     bool serial;
     int64_t batch;
     size_t parent;           // SIZE_MAX: none
+    enum plan_binding made;  // its nodes
     struct plan_calls calls; // of properties
 };
 
@@ -176,7 +177,9 @@ const struct value *plan_parameter_value(struct plan_state *state, struct arena 
 bool plan_bind_variables(struct plan_state *state);
 const struct value *plan_variable_value(struct plan_state *state, struct arena *arena, struct text name,
                                         struct expression_error *error);
-bool plan_expand(struct plan_state *state);      // sources and nodes: names, types, ids
+bool plan_expand(struct plan_state *state); // sources and nodes: names, types, ids
+// The nodes of one source, which resourceInfo() may ask for before its turn.
+bool plan_expand_source(struct plan_state *state, size_t number);
 bool plan_find_calls(struct plan_state *state);  // of resources and outputs
 bool plan_link(struct plan_state *state);        // dependencies and reads
 bool plan_order(struct plan_state *state);       // refuses cycles
@@ -206,6 +209,8 @@ struct plan_range {
     size_t first, count;
     const struct name_entry *more; // further loops of the same name (numbers are sources)
 };
+// The source of a symbolic name ("symbol", "symbol[3]"); SIZE_MAX: none.
+size_t plan_symbol(const struct plan_state *state, struct text written);
 enum plan_found { FOUND_NONE, FOUND_ONE, FOUND_MANY, FOUND_AMBIGUOUS };
 // `arena` for what it makes on the way. `loops`: names of loops count, too.
 enum plan_found plan_resolve(const struct plan_state *state, struct arena *arena, struct text written,

@@ -252,6 +252,22 @@ static const struct plan_case cases[] = {
      "S/resourceGroups/other/providers/A.B/c/x 1 "
      "existing\nS/resourceGroups/other/providers/A.B/c/x/providers/"
      "Microsoft.Authorization/locks/y 1"},
+    {"arm-templates 5.8 resourceInfo: of one that stands behind",
+     "languageVersion:'2.0',resources:{a:{type:'A.B/"
+     "c',apiVersion:'1',name:\"[concat(resourceInfo('b').name,'x')]\"},b:{type:"
+     "'A.B/d',apiVersion:'1',name:\"[concat('y','')]\"},c:{type:'A.B/"
+     "e',apiVersion:'1',name:\"[concat('z',copyIndex())]\",copy:"
+     "{name:'c',count:2}},d:{type:'Microsoft.Authorization/"
+     "locks',apiVersion:'1',name:'l',scope:\"[resourceInfo('c[1]').id]\"}}",
+     NULL,
+     "A.B/c/yx 1\nA.B/d/y 1\nA.B/e/z0 1\nA.B/e/z1 1\nA.B/e/z1/providers/Microsoft.Authorization/locks/l 1"},
+    {"arm-templates 5.8 resourceInfo: of itself",
+     "languageVersion:'2.0',resources:{a:{type:'A.B/c',apiVersion:'1',name:\"[resourceInfo('a').name]\"}}",
+     NULL,
+     NOT_VALID "The template resource '[resourceInfo('a').name]' at line '1' and column '165' is not valid: "
+               "Circular dependency "
+               "detected in template language expression.. Please see https://aka.ms/arm-functions for usage "
+               "details.'."},
     // ---- apiProfile
     {"decisions 54",
      "apiProfile:'2020-09-01-hybrid',resources:[{type:'Microsoft.ContainerRegistry/registries',name:'x'},"

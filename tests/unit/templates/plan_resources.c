@@ -264,7 +264,7 @@ static const struct plan_case cases[] = {
     {"arm-templates 5.8 resourceInfo: of itself",
      "languageVersion:'2.0',resources:{a:{type:'A.B/c',apiVersion:'1',name:\"[resourceInfo('a').name]\"}}",
      NULL,
-     NOT_VALID "The template resource '[resourceInfo('a').name]' at line '1' and column '165' is not valid: "
+     NOT_VALID "The template resource '[resourceInfo('a').name]' at line '1' and column '164' is not valid: "
                "Circular dependency "
                "detected in template language expression.. Please see https://aka.ms/arm-functions for usage "
                "details.'."},

@@ -117,6 +117,97 @@ def test_a_control_in_a_template_does_not_reach_the_terminal(tmp_path):
     assert done.returncode == 1 and "\x1b" not in done.stderr
 
 
+# As Bicep writes them (language version 2.0, symbolic names).
+BICEP = {
+    "$schema": SCHEMA, "languageVersion": "2.0", "contentVersion": "1.0.0.0",
+    "metadata": {"_generator": {"name": "bicep", "version": "0.30.23.60470", "templateHash": "1"}},
+    "definitions": {"registryType": {"type": "object", "properties": {
+        "name": {"type": "string", "minLength": 5}, "admin": {"type": "bool", "nullable": True}}}},
+    "functions": [{"namespace": "__bicep", "members": {
+        "scoped": {"parameters": [{"type": "string", "name": "name"}],
+                   "output": {"type": "string", "value": "[format('{0}-{1}', variables('prefix'), parameters('name'))]"}}}}],
+    "parameters": {"registries": {"type": "array", "items": {"$ref": "#/definitions/registryType"}}, "principalId": {"type": "string"}},
+    "variables": {"prefix": "site", "copy": [
+        {"name": "names", "count": "[length(range(0, 2))]", "input": "[format('n{0}', range(0, 2)[copyIndex('names')])]"}]},
+    "resources": {
+        "acr": {"copy": {"name": "acr", "count": "[length(parameters('registries'))]", "mode": "serial", "batchSize": 1},
+                "type": "Microsoft.ContainerRegistry/registries", "apiVersion": "2019-05-01",
+                "name": "[parameters('registries')[copyIndex()].name]", "location": "[resourceGroup().location]",
+                "sku": {"name": "Basic"},
+                "properties": {"adminUserEnabled": "[coalesce(tryGet(parameters('registries')[copyIndex()], 'admin'), false())]"}},
+        "pull": {"copy": {"name": "pull", "count": "[length(range(0, length(parameters('registries'))))]"},
+                 "type": "Microsoft.Authorization/roleAssignments", "apiVersion": "2022-04-01",
+                 "scope": "[resourceId('Microsoft.ContainerRegistry/registries', parameters('registries')[range(0, length(parameters('registries')))[copyIndex()]].name)]",
+                 "name": "[guid(resourceGroup().id, parameters('principalId'), string(copyIndex()))]",
+                 "properties": {"roleDefinitionId": "[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '7f951dda-4ed3-4680-a7ca-43fe172d538d')]",
+                                "principalId": "[parameters('principalId')]"},
+                 "dependsOn": ["[format('acr[{0}]', range(0, length(parameters('registries')))[copyIndex()])]"]},
+        "old": {"existing": True, "type": "Microsoft.ContainerRegistry/registries", "apiVersion": "2019-05-01", "name": "oldone"},
+        "module": {"type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": "[__bicep.scoped('module')]",
+                   "properties": {
+                       "expressionEvaluationOptions": {"scope": "inner"}, "mode": "Incremental",
+                       "parameters": {
+                           "ids": {"copy": [{"name": "value", "count": "[length(parameters('registries'))]",
+                                             "input": "[resourceId('Microsoft.ContainerRegistry/registries', parameters('registries')[copyIndex('value')].name)]"}]},
+                           "names": {"value": "[variables('names')]"}},
+                       "template": {
+                           "$schema": SCHEMA, "languageVersion": "2.0", "contentVersion": "1.0.0.0",
+                           "parameters": {"ids": {"type": "array"}, "names": {"type": "array", "items": {"type": "string"}}},
+                           "resources": {"lock": {
+                               "copy": {"name": "lock", "count": "[length(parameters('ids'))]"},
+                               "type": "Microsoft.Authorization/locks", "apiVersion": "2020-05-01", "scope": "[parameters('ids')[copyIndex()]]",
+                               "name": "[parameters('names')[copyIndex()]]", "properties": {"level": "CanNotDelete"}}},
+                           "outputs": {"count": {"type": "int", "value": "[length(parameters('ids'))]"}}}},
+                   "dependsOn": ["acr"]},
+        "last": {"type": "Microsoft.ContainerRegistry/registries", "apiVersion": "2019-05-01", "name": "lastone", "location": "[resourceGroup().location]",
+                 "sku": {"name": "Basic"},
+                 "tags": {"old": "[resourceInfo('old').name]"},
+                 "properties": {"adminUserEnabled": "[and(reference('old').adminUserEnabled, equals(reference('module').outputs.count.value, 2))]"}},
+    },
+    "outputs": {"servers": {"type": "array", "items": {"type": "string"}, "copy": {
+        "count": "[length(range(0, length(parameters('registries'))))]",
+        "input": "[reference(format('acr[{0}]', range(0, length(parameters('registries')))[copyIndex()])).loginServer]"}}},
+}
+
+
+def test_what_bicep_writes_is_planned(tmp_path):  # arm-templates 3
+    path, values = tmp_path / "main.json", tmp_path / "values.json"
+    path.write_text(json.dumps(BICEP, indent=2))
+    values.write_text(json.dumps({"$schema": SCHEMA.replace("deploymentTemplate", "deploymentParameters"), "contentVersion": "1.0.0.0",
+                                  "parameters": {"registries": {"value": [{"name": "first"}, {"name": "second", "admin": True}]},
+                                                 "principalId": {"value": "p"}}}))
+    done = check(path, "--parameters", values)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("8 resources, ")
+    steps = {}
+    for line in done.stdout.splitlines():
+        if found := re.match(r" {0,3}(\d+)  /\S+/providers/(\S+)$", line):
+            steps[found[2]] = (found[1], [])
+        elif found := re.match(r" {6}waits for (.*)$", line):
+            steps[list(steps)[-1]][1].extend(found[1].split(", "))
+    number = {name: own for name, (own, _) in steps.items()}
+    first, second = "Microsoft.ContainerRegistry/registries/first", "Microsoft.ContainerRegistry/registries/second"
+    assert steps[first][1] == [] and steps[second][1] == [number[first]]  # serial
+    pulls = [waits for name, (_, waits) in steps.items() if "roleAssignments" in name]
+    assert sorted(pulls) == sorted([[number[first]], [number[second]]])
+    module = "Microsoft.Resources/deployments/site-module"
+    assert sorted(steps[module][1]) == sorted([number[first], number[second]])
+    assert steps["Microsoft.ContainerRegistry/registries/lastone"][1] == [number[module]]
+    assert "/registries/second/providers/Microsoft.Authorization/locks/n1" in done.stdout
+    assert "existing  /subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/example/providers/Microsoft.ContainerRegistry/registries/oldone" in done.stdout
+
+
+def test_what_bicep_declares_is_checked(tmp_path):  # arm-templates 3.1
+    path, values = tmp_path / "main.json", tmp_path / "values.json"
+    path.write_text(json.dumps(BICEP, indent=2))
+    values.write_text(json.dumps({"$schema": "x/deploymentParameters.json#", "contentVersion": "1.0.0.0",
+                                  "parameters": {"registries": {"value": [{"name": "reg1"}]}, "principalId": {"value": "p"}}}))
+    done = check(path, "--parameters", values)
+    assert done.returncode == 1
+    assert ("The provided value for the template parameter 'registries[0].name' is not valid. Length of the value should be greater "
+            "than or equal to '5'.") in done.stderr
+
+
 def nested(name, inner, scope="inner", **members):
     return {"type": "Microsoft.Resources/deployments", "apiVersion": "2020-10-01", "name": name, **members, "properties": {
         "mode": "Incremental", "expressionEvaluationOptions": {"scope": scope},

@@ -93,6 +93,7 @@ struct graph_row {
     struct graph_value *keys; // of the order in force; NULL without one
     struct text tie;          // its place in the order of the source, unlike any other's
     int64_t id;               // of the resource, 0: none
+    size_t size;              // of a row that is kept: its bytes of the heap
 };
 // Parsed JSON of dynamic cells stays with the cell and lives as long as the arena.
 struct graph_value graph_evaluate(const struct graph_expression *expression, struct graph_row *row,

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { KEPT = 5000, GIVEN = INT32_MAX };
+enum { KEPT = 5000, GIVEN = INT32_MAX, MEMORY = 64 << 20, PATIENCE = 20 * 1000 * 1000 }; // microseconds
 
 struct stage_state {
     struct graph_order order; // in force where the stage stands
@@ -33,7 +33,7 @@ struct run {
     int64_t given, total, beyond; // beyond: rows behind the boundary (and behind what is skipped)
     bool total_known;
     struct graph_row **list; // in the order of the source
-    size_t count;
+    size_t count, bytes;     // bytes: of the rows of the list
     struct arena *arena;
 };
 
@@ -51,15 +51,34 @@ static struct stage_state *final_of(struct run *r)
     return &r->stages[r->query->stage_count];
 }
 
+// A few long texts in many columns of many rows are more memory than there is, and more work.
+bool graph_goes_on(struct graph_source *source, size_t bytes)
+{
+    if (bytes > MEMORY) {
+        graph_fail_query(source->call, "InvalidQuery", "query",
+                         "The query is invalid: its rows are larger than 64 MiB; project fewer or shorter "
+                         "columns, or take fewer rows.");
+    } else if (clock_monotonic() >= source->until) {
+        graph_fail_query(
+            source->call, "QueryTimeout", NULL,
+            "The query took too long: conditions on type, subscriptionId, resourceGroup, name or id make it "
+            "look at less.");
+    }
+    return !source->call->failed;
+}
+
 // ---- the page
 
 static void keep(struct run *r, const struct graph_row *row)
 {
     size_t cells = r->query->plain ? SOURCE_COLUMNS : r->query->schema.count;
-    if (final_of(r)->window)
-        graph_window_add(final_of(r)->window, row, cells);
-    else if (r->count < r->room)
-        r->list[r->count++] = graph_keep(row, cells, 0);
+    if (final_of(r)->window) {
+        graph_goes_on(r->source, graph_window_add(final_of(r)->window, row, cells));
+    } else if (r->count < r->room) {
+        r->list[r->count] = graph_keep(row, cells, 0);
+        r->bytes += r->list[r->count++]->size;
+        graph_goes_on(r->source, r->bytes);
+    }
 }
 
 // A row of the result; for plain queries with the cells that it had in the source.
@@ -78,6 +97,8 @@ static bool finish_row(struct run *r, const struct graph_row *row)
     }
     r->beyond++;
     keep(r, row);
+    if (r->call->failed)
+        return false;
     // Where the number of all is known already, one row more tells that there is another page.
     return ordered || !r->total_known || r->beyond <= (int64_t)r->room;
 }
@@ -109,7 +130,7 @@ static bool summarize(struct run *r, size_t at, struct graph_row *row, struct ar
 {
     const struct graph_stage *stage = &r->query->stages[at];
     if (graph_groups_add(r->stages[at].groups, project(stage, UINT64_MAX, row, arena), stage->count, arena))
-        return true;
+        return graph_goes_on(r->source, graph_groups_bytes(r->stages[at].groups));
     graph_fail_query(r->call, "InvalidQuery", stage->counts ? "summarize" : "distinct",
                      "The query is invalid: it makes more than 10000 groups.");
     return false;
@@ -121,10 +142,8 @@ static bool take(struct run *r, size_t at, const struct graph_row *row, struct a
 {
     const struct graph_stage *stage = &r->query->stages[at];
     struct stage_state *state = &r->stages[at];
-    if (state->window) {
-        graph_window_add(state->window, row, stage->count);
-        return true;
-    }
+    if (state->window)
+        return graph_goes_on(r->source, graph_window_add(state->window, row, stage->count));
     if (state->taken == stage->number)
         return false;
     state->taken++;
@@ -162,7 +181,7 @@ static bool push(struct run *r, size_t at, struct graph_row row, struct arena *a
 static bool source_row(void *argument, struct graph_row *row, struct arena *batch)
 {
     struct run *r = argument;
-    return push(r, r->source->stages_done, *row, batch);
+    return push(r, r->source->stages_done, *row, batch) && graph_goes_on(r->source, arena_size(batch));
 }
 
 // What the stage kept goes on, once there are no more rows before it.
@@ -182,7 +201,7 @@ static void drain(struct run *r, size_t at)
         rows = &one;
         count = 1;
     }
-    for (size_t i = 0; i < count && !r->call->failed; i++) {
+    for (size_t i = 0; i < count && graph_goes_on(r->source, 0); i++) {
         struct arena *arena = arena_new();
         bool more = push(r, at + 1, *rows[i], arena);
         for (size_t c = 0; c < GRAPH_COLUMNS && rows[i] != &none && c < stage->count; c++)
@@ -338,7 +357,8 @@ static void complete(struct run *r, struct graph_row **rows, size_t count)
     const struct graph_query *query = r->query;
     if (query->table == GRAPH_RESOURCES && (query->whole & ~query->live) >> COLUMN_PROPERTIES & 1)
         graph_fill_properties(r->call, rows, count, r->arena);
-    for (size_t i = 0; i < count; i++)
+    size_t before = arena_size(r->arena);
+    for (size_t i = 0; i < count && graph_goes_on(r->source, arena_size(r->arena) - before); i++)
         for (size_t s = 0; s < query->stage_count; s++)
             if (query->stages[s].verb == GRAPH_PROJECT)
                 rows[i]->cells = project(&query->stages[s], query->stages[s].whole, rows[i], r->arena);
@@ -395,6 +415,7 @@ bool graph_run(struct graph_source *source, const struct graph_page *page, uint6
                       .query = source->query,
                       .page = page,
                       .arena = source->call->arena};
+    source->until = clock_monotonic() + PATIENCE;
     if (begin(r, fingerprint) && graph_walk(source, source_row, r)) {
         for (size_t i = 0; i < r->query->stage_count && !r->call->failed; i++)
             drain(r, i);

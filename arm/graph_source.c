@@ -7,11 +7,10 @@
 #include "arm/types.h"
 
 #include "base/arena.h"
-#include "base/clock.h"
 
 #include <stdlib.h>
 
-enum { PIECE = 1000, TYPES = 64, PATIENCE = 20 * 1000 * 1000 }; // microseconds
+enum { PIECE = 1000, TYPES = 64 };
 
 #define COLUMNS "r.id, g.name, r.type, r.name, r.location, r.tags, r.sku, r.state, r.name_key"
 #define FROM " from arm.resource r join arm.resource_group g on g.id = r.group_id "
@@ -45,7 +44,6 @@ struct walk {
     graph_row_taker *take;
     void *argument;
     struct text subscription;
-    int64_t until;
     bool ended; // the taker wants no more, or the call failed
 };
 
@@ -184,7 +182,7 @@ static size_t select_rows(const struct walk *w, const struct db_result *rows, st
                           struct graph_row **chosen, struct arena *batch)
 {
     size_t count = 0;
-    for (size_t i = 0; i < db_rows(rows); i++) {
+    for (size_t i = 0; i < db_rows(rows) && graph_goes_on(w->source, arena_size(batch)); i++) {
         struct graph_row *row = ARENA_NEW(batch, struct graph_row);
         resource_row(w, row, rows, i, type_key, batch);
         if (!meets(w, row, batch))
@@ -239,26 +237,12 @@ static void give(struct walk *w, struct graph_row **rows, size_t count, struct a
         w->ended = !w->take(w->argument, rows[i], batch) || w->call->failed;
 }
 
-static bool late(struct walk *w)
-{
-    if (clock_monotonic() < w->until)
-        return false;
-    arm_fail(w->call, ARM_GRAPH_FAILED, TEXT_ARG(clock_iso7(w->call->arena, clock_wall())),
-             w->call->request->correlation_id);
-    arm_fail_detail(
-        w->call, "QueryTimeout", NULL,
-        "The query took too long: conditions on type, subscriptionId, resourceGroup, name or id make it "
-        "look at less.");
-    w->ended = true;
-    return true;
-}
-
 // All pieces of one statement, from behind (name, id) on.
 static void walk_pieces(struct walk *w, const struct db_statement *statement, struct db_value where,
                         struct text type_key, struct text name, struct text from_name, int64_t from_id)
 {
     struct arena *names = arena_new();
-    for (bool more = true; more && !w->ended && !late(w);) {
+    for (bool more = true; more && !w->ended && graph_goes_on(w->source, 0);) {
         struct arena *batch = arena_new();
         struct db_value values[] = {where,           db_text(type_key), db_text(from_name),
                                     db_int(from_id), db_int(PIECE),     db_text(name)};
@@ -397,11 +381,12 @@ static bool group_row(const struct walk *w, struct graph_row *row, const struct 
 static void walk_groups(struct walk *w, struct text from_name)
 {
     struct arena *names = arena_new();
-    for (bool more = true; more && !w->ended && !late(w);) {
+    for (bool more = true; more && !w->ended && graph_goes_on(w->source, 0);) {
         struct arena *batch = arena_new();
         const struct db_result *rows =
             DB_RUN(w->call->tx, &groups_of, db_text(w->subscription), db_text(from_name), db_int(PIECE));
-        for (size_t i = 0; i < db_rows(rows) && !w->ended; i++) {
+        for (size_t i = 0; i < db_rows(rows) && !w->ended && graph_goes_on(w->source, arena_size(batch));
+             i++) {
             struct graph_row row = {0}, *chosen = &row;
             give(w, &chosen, group_row(w, &row, rows, i, batch), batch);
         }
@@ -427,11 +412,7 @@ static void walk_containers(struct walk *w, struct place from)
 
 bool graph_walk(struct graph_source *source, graph_row_taker *row, void *argument)
 {
-    struct walk w = {.source = source,
-                     .call = source->call,
-                     .take = row,
-                     .argument = argument,
-                     .until = clock_monotonic() + PATIENCE};
+    struct walk w = {.source = source, .call = source->call, .take = row, .argument = argument};
     struct place from = place_of(source->after);
     struct graph_values wanted;
     bool bounded = graph_bounds(source->query, COLUMN_SUBSCRIPTION, w.call->arena, &wanted);

@@ -11,7 +11,11 @@ struct graph_source {
     struct text after; // the tie of the last row that is not wanted any more; absent: from the first
     // Stages at the start of the query whose conditions every row meets already.
     size_t stages_done;
+    int64_t until; // monotonic microseconds: when to give up
 };
+// Asked between rows: false, the call failed, when it took too long or when what was made of rows, `bytes`,
+// is too much (graph_run.c).
+bool graph_goes_on(struct graph_source *source, size_t bytes);
 // What the caller may see of the subscriptions asked for; none asked for (count 0, asked NULL): all.
 void graph_subscriptions(struct graph_source *source, const struct text *asked, size_t count);
 

@@ -47,7 +47,9 @@ struct graph_row *graph_keep(const struct graph_row *row, size_t cells, size_t k
         size += text_size(&row->cells[i]);
     for (size_t i = 0; i < keys; i++)
         size += text_size(&row->keys[i]);
-    struct graph_row *kept = xmalloc(sizeof *kept + (cells + keys) * sizeof *kept->cells + size);
+    size += sizeof(struct graph_row) + (cells + keys) * sizeof(struct graph_value);
+    struct graph_row *kept = xmalloc(size);
+    kept->size = size;
     kept->cells = (struct graph_value *)(kept + 1);
     kept->keys = keys > 0 ? kept->cells + cells : NULL;
     kept->id = row->id;
@@ -94,7 +96,7 @@ int graph_order_compare(const struct graph_order *order, const struct graph_row 
 
 struct graph_window {
     struct graph_order order;
-    size_t limit, count, capacity;
+    size_t limit, count, capacity, bytes;
     struct graph_row **rows;
 };
 
@@ -135,16 +137,18 @@ static void sift_down(struct graph_window *w, size_t count)
     }
 }
 
-void graph_window_add(struct graph_window *w, const struct graph_row *row, size_t cells)
+size_t graph_window_add(struct graph_window *w, const struct graph_row *row, size_t cells)
 {
     if (w->limit == 0 || (w->count == w->limit && graph_order_compare(&w->order, row, w->rows[0]) >= 0))
-        return;
+        return w->bytes;
     struct graph_row *kept = graph_keep(row, cells, w->order.count);
+    w->bytes += kept->size;
     if (w->count == w->limit) {
+        w->bytes -= w->rows[0]->size;
         free(w->rows[0]);
         w->rows[0] = kept;
         sift_down(w, w->count);
-        return;
+        return w->bytes;
     }
     if (w->count == w->capacity) {
         w->capacity = w->capacity ? w->capacity * 2 : 64;
@@ -152,6 +156,7 @@ void graph_window_add(struct graph_window *w, const struct graph_row *row, size_
     }
     w->rows[w->count] = kept;
     sift_up(w, w->count++);
+    return w->bytes;
 }
 
 struct graph_row **graph_window_rows(struct graph_window *w, size_t *count)
@@ -186,7 +191,7 @@ struct group {
 };
 struct graph_groups {
     struct group *groups;
-    size_t count, capacity;
+    size_t count, capacity, bytes;
     uint32_t slots[SLOTS]; // index + 1
     struct graph_row **rows;
 };
@@ -232,8 +237,14 @@ bool graph_groups_add(struct graph_groups *g, const struct graph_value *cells, s
     memcpy(copy, cells, count * sizeof *cells);
     struct graph_row row = {.cells = copy, .tie = key};
     g->groups[g->count] = (struct group){hash, graph_keep(&row, count + 1, 0), 1, count};
+    g->bytes += g->groups[g->count].row->size;
     g->slots[slot] = (uint32_t)++g->count;
     return true;
+}
+
+size_t graph_groups_bytes(const struct graph_groups *g)
+{
+    return g->bytes;
 }
 
 static int compare_rows(const void *a, const void *b)

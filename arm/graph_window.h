@@ -16,7 +16,8 @@ struct graph_row *graph_keep(const struct graph_row *row, size_t cells, size_t k
 // The first `limit` rows of an order.
 struct graph_window;
 struct graph_window *graph_window_new(const struct graph_order *order, size_t limit);
-void graph_window_add(struct graph_window *window, const struct graph_row *row, size_t cells);
+// The bytes that it keeps now.
+size_t graph_window_add(struct graph_window *window, const struct graph_row *row, size_t cells);
 // In order. The rows stay the window's.
 struct graph_row **graph_window_rows(struct graph_window *window, size_t *count);
 void graph_window_free(struct graph_window *window);
@@ -27,6 +28,7 @@ struct graph_groups *graph_groups_new(void);
 // False when there are too many already.
 bool graph_groups_add(struct graph_groups *groups, const struct graph_value *cells, size_t count,
                       struct arena *arena);
+size_t graph_groups_bytes(const struct graph_groups *groups);
 // In a lasting order. `counts`: the number of rows is a cell behind the others. The rows stay the groups'.
 struct graph_row **graph_groups_rows(struct graph_groups *groups, bool counts, size_t *count);
 void graph_groups_free(struct graph_groups *groups);

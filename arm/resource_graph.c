@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 
-enum { TOP_LIMIT = 1000, SUBSCRIPTIONS_LIMIT = 1000 };
+enum { TOP_LIMIT = 1000, SUBSCRIPTIONS_LIMIT = 1000, ANSWER_LIMIT = 16 << 20 };
 
 struct graph_request {
     struct text query;
@@ -196,11 +196,20 @@ static uint64_t fingerprint_of(const struct graph_request *request)
 
 // ---- the answer
 
-static void write_objects(struct buffer *b, const struct graph_schema *schema,
+static bool short_enough(struct arm_call *call, const struct buffer *b)
+{
+    if (b->length > ANSWER_LIMIT)
+        graph_fail_query(call, "ResponsePayloadTooLarge", NULL,
+                         "The answer has exceeded the limit of 16777216 bytes: query less data at a time, by "
+                         "$top and $skipToken, or project fewer columns.");
+    return !call->failed;
+}
+
+static void write_objects(struct arm_call *call, struct buffer *b, const struct graph_schema *schema,
                           const struct graph_result *result)
 {
     json_begin_array(b);
-    for (size_t i = 0; i < result->count; i++) {
+    for (size_t i = 0; i < result->count && short_enough(call, b); i++) {
         json_begin_object(b);
         for (size_t c = 0; c < schema->count; c++) {
             json_key_of(b, schema->columns[c].name);
@@ -211,7 +220,7 @@ static void write_objects(struct buffer *b, const struct graph_schema *schema,
     json_end_array(b);
 }
 
-static void write_table(struct buffer *b, const struct graph_schema *schema,
+static void write_table(struct arm_call *call, struct buffer *b, const struct graph_schema *schema,
                         const struct graph_result *result)
 {
     static const char *const types[] = {"string", "integer", "number", "boolean", "object"};
@@ -227,7 +236,7 @@ static void write_table(struct buffer *b, const struct graph_schema *schema,
     json_end_array(b);
     json_key(b, "rows");
     json_begin_array(b);
-    for (size_t i = 0; i < result->count; i++) {
+    for (size_t i = 0; i < result->count && short_enough(call, b); i++) {
         json_begin_array(b);
         for (size_t c = 0; c < schema->count; c++)
             graph_write(b, &result->rows[i]->cells[c]);
@@ -246,15 +255,16 @@ static void reply(struct arm_call *call, const struct graph_request *request, co
     json_key_int(&b, "count", (int64_t)result->count);
     json_key(&b, "data");
     if (request->table)
-        write_table(&b, &query->schema, result);
+        write_table(call, &b, &query->schema, result);
     else
-        write_objects(&b, &query->schema, result);
+        write_objects(call, &b, &query->schema, result);
     json_key_raw(&b, "facets", TEXT("[]"));
     json_key_string(&b, "resultTruncated", result->token.base ? "true" : "false");
     if (result->token.base)
         json_key_text(&b, "$skipToken", result->token);
     json_end_object(&b);
-    arm_reply(call, 200, buffer_done(&b));
+    if (short_enough(call, &b))
+        arm_reply(call, 200, buffer_done(&b));
 }
 
 static void resources_query(struct arm_call *call)

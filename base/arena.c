@@ -31,6 +31,7 @@ struct arena {
     struct chunk *chunks;
     struct disposal *disposals;
     struct attachment *attachments;
+    size_t size;
 };
 
 static void *checked(void *memory)
@@ -118,7 +119,7 @@ struct arena *arena_new(void)
 {
     struct chunk *c = chunk_new(CHUNK_SIZE);
     struct arena *arena = (struct arena *)c->bytes;
-    *arena = (struct arena){.chunks = c};
+    *arena = (struct arena){.chunks = c, .size = c->size};
     c->used = (sizeof *arena + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     return arena;
 }
@@ -145,6 +146,7 @@ void *arena_reserve(struct arena *arena, size_t size)
     struct chunk *head = arena->chunks;
     if (head->size - head->used < size) {
         struct chunk *c = chunk_new(size > CHUNK_SIZE / 4 ? size : CHUNK_SIZE);
+        arena->size += c->size;
         // A large piece goes behind the head, so that the head's free rest stays in use.
         if (c->size != CHUNK_SIZE) {
             c->next = head->next;
@@ -158,6 +160,11 @@ void *arena_reserve(struct arena *arena, size_t size)
     void *memory = head->bytes + head->used;
     head->used += size;
     return memory;
+}
+
+size_t arena_size(const struct arena *arena)
+{
+    return arena->size;
 }
 
 void *arena_alloc(struct arena *arena, size_t size)

@@ -14,6 +14,8 @@ char *xstrdup(const char *string);
 
 struct arena *arena_new(void);
 void arena_free(struct arena *arena);
+// How many bytes of the heap it holds, for who has to bound what it does.
+size_t arena_size(const struct arena *arena);
 
 // Zeroed, aligned for any type, alive until arena_free.
 void *arena_alloc(struct arena *arena, size_t size);
@@ -37,6 +39,6 @@ void arena_drop_chunks(void);
 // Runs `dispose(argument)` when the arena is freed, last registered first.
 void arena_on_free(struct arena *arena, void (*dispose)(void *), void *argument);
 
-// Something that lives as long as the arena and belongs to `key` (the address of something static): NULL until
-// its owner sets it.
+// Something that lives as long as the arena and belongs to `key` (the address of something static): NULL
+// until its owner sets it.
 void **arena_attachment(struct arena *arena, const void *key);

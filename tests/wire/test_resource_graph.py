@@ -465,3 +465,29 @@ def test_a_forged_place(world, forged):
     token = base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
     error = world.ask(query, expect=400, options={"$top": 1, "$skipToken": token}).json["error"]
     assert error["details"][0]["code"] == "InvalidSkipToken"
+
+
+def test_a_query_whose_rows_are_made_large(site, operator):
+    """One text of the query in every column of every row: that was kept and answered however large, and could end the service."""
+    subscription = site.command("subscription", "add", site.unique("Large"))["subscriptionId"]
+    groups = [f"/subscriptions/{subscription}/resourceGroups/large{i}?api-version=2019-10-01" for i in range(100)]
+    for group in groups:
+        operator.put(group, {"location": site.region}).expect(201)
+    long, wide = "x" * 14000, ", ".join(f"c{i} = a" for i in range(47))
+
+    def refused(query):
+        answer = operator.post(URL, {"query": "resourcecontainers | " + query, "subscriptions": [subscription]}).expect(400)
+        assert len(answer.body) < 2000
+        return answer.json["error"]["details"][0]["code"]
+
+    for query in (f"extend a = '{long}' | extend {wide}", f"extend a = '{long}' | extend {wide} | take 100"):
+        assert refused(query) == "ResponsePayloadTooLarge", query[-80:]
+    for query in (f"extend a = '{long}' | extend {wide} | order by name | take 100 | where {' or '.join(f'c{i} == 1' for i in range(47))}",
+                  f"extend a = '{long}' | extend {wide} | summarize count() by name, {wide}",
+                  f"extend a = '{long}' | where {'toupper(' * 60}a{')' * 60} == ''",
+                  f"where {'toupper(' * 60}'{long}'{')' * 60} == ''"):
+        assert refused(query) == "InvalidQuery", query[-80:]
+    for group in groups:
+        operator.delete(group).expect(202)
+    site.wait_until(lambda: not operator.get(f"/subscriptions/{subscription}/resourceGroups?api-version=2019-10-01").json["value"])
+    site.command("subscription", "remove", subscription)

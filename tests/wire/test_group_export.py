@@ -1,4 +1,6 @@
 """exportTemplate of a resource group, and calculateTemplateHash (arm-templates 2.4, 7)."""
+import uuid
+
 import pytest
 
 from harness.deployments import Deployments
@@ -117,6 +119,21 @@ def test_rights(site, operator, scope):
     site.assign(operator, principal, READER, scope)
     refused = export(site.client_of(principal), scope, ALL).expect(403)
     assert "Microsoft.Resources/subscriptions/resourcegroups/exportTemplate/action" in refused.message
+
+
+def test_only_what_the_caller_may_read(site, operator, scope):
+    """The right to export is none to read: what the caller may not see is named, not shown."""
+    first, second = (make(site, operator, scope, site.unique("reg")) for _ in range(2))
+    role, principal = str(uuid.uuid4()), site.principal()
+    operator.put(f"{site.role(role)}?api-version=2022-04-01", {"properties": {
+        "roleName": site.unique("exporter"), "type": "CustomRole", "assignableScopes": [f"/subscriptions/{site.subscription}"],
+        "permissions": [{"actions": ["Microsoft.Resources/subscriptions/resourcegroups/exportTemplate/action"], "notActions": []}]}}).expect(201)
+    site.assign(operator, principal, role, scope)
+    site.assign(operator, principal, READER, first)
+    answer = export(site.client_of(principal), scope, {"options": "SkipAllParameterization", **ALL}).expect(200).json
+    assert [r["name"] for r in answer["template"]["resources"]] == [first.rsplit("/", 1)[1]]
+    [detail] = answer["error"]["details"]
+    assert detail["code"] == "AuthorizationFailed" and detail["target"] == second
 
 
 def test_too_many(site, operator, group, scope):

@@ -1,5 +1,6 @@
 // Exported templates: names, ids, what is left out and what is escaped (arm-templates 7).
 #include "templates/export.h"
+#include "templates/expression.h"
 #include "templates/reader.h"
 
 #include <check.h>
@@ -42,42 +43,41 @@ START_TEST(with_parameters)
         resource(arena, "N/registries/webhooks", "my-reg/it's",
                  "{\"name\":\"hook\",\"properties\":{\"a\":[\"[x]\"]}}"),
     };
-    ck_assert_str_eq(
-        export_template(arena, resources, 3, &options).base, HEAD(
-                                                                 "\"registries_my_reg_name\":{"
-                                                                 "\"defaultValue\":\"my-reg\",\"type\":"
-                                                                 "\"String\"},"
-                                                                 "\"registries_my_reg_name_1\":{"
-                                                                 "\"defaultValue\":\"my.reg\",\"type\":"
-                                                                 "\"String\"}") "{\"type\":\"N/"
-                                                                                "registries\",\"apiVersion\":"
-                                                                                "\"2019-05-01\",\"name\":\"["
-                                                                                "parameters('registries_my_"
-                                                                                "reg_name')]\","
-                                                                                "\"location\":\"local\","
-                                                                                "\"tags\":{\"[[a]\":\"[[b]\"}"
-                                                                                ",\"sku\":{\"name\":"
-                                                                                "\"Standard\"},"
-                                                                                "\"properties\":{"
-                                                                                "\"adminUserEnabled\":true}},"
-                                                                                "{\"type\":\"N/"
-                                                                                "registries\",\"apiVersion\":"
-                                                                                "\"2019-05-01\",\"name\":\"["
-                                                                                "parameters('registries_my_"
-                                                                                "reg_name_1')]\","
-                                                                                "\"properties\":{}},"
-                                                                                "{\"type\":\"N/registries/"
-                                                                                "webhooks\",\"apiVersion\":"
-                                                                                "\"2019-05-01\",\"name\":\"["
-                                                                                "concat(parameters("
-                                                                                "'registries_my_reg_name'), "
-                                                                                "'/"
-                                                                                "it''s')]\",\"dependsOn\":["
-                                                                                "\"[resourceId('N/"
-                                                                                "registries', parameters("
-                                                                                "'registries_my_reg_name'))]"
-                                                                                "\"],\"properties\":{\"a\":["
-                                                                                "\"[[x]\"]}}]}");
+    ck_assert_str_eq(export_template(arena, resources, 3, &options).base,
+                     HEAD("\"registries_my_reg_name\":{"
+                          "\"defaultValue\":\"my-reg\",\"type\":"
+                          "\"String\"},"
+                          "\"registries_my_reg_name_1\":{"
+                          "\"defaultValue\":\"my.reg\",\"type\":"
+                          "\"String\"}") "{\"type\":\"N/"
+                                         "registries\",\"apiVersion\":"
+                                         "\"2019-05-01\",\"name\":\"["
+                                         "parameters('registries_my_"
+                                         "reg_name')]\","
+                                         "\"location\":\"local\","
+                                         "\"tags\":{\"[[a]\":\"[[b]\"}"
+                                         ",\"sku\":{\"name\":"
+                                         "\"Standard\"},"
+                                         "\"properties\":{"
+                                         "\"adminUserEnabled\":true}},"
+                                         "{\"type\":\"N/"
+                                         "registries\",\"apiVersion\":"
+                                         "\"2019-05-01\",\"name\":\"["
+                                         "parameters('registries_my_"
+                                         "reg_name_1')]\","
+                                         "\"properties\":{}},"
+                                         "{\"type\":\"N/registries/"
+                                         "webhooks\",\"apiVersion\":"
+                                         "\"2019-05-01\",\"name\":\"["
+                                         "concat(parameters("
+                                         "'registries_my_reg_name'), "
+                                         "'/"
+                                         "it''s')]\",\"dependsOn\":["
+                                         "\"[resourceId('N/"
+                                         "registries', parameters("
+                                         "'registries_my_reg_name'))]"
+                                         "\"],\"properties\":{\"a\":["
+                                         "\"[[x]\"]}}]}");
     arena_free(arena);
 }
 END_TEST
@@ -108,12 +108,32 @@ START_TEST(with_names_kept)
 }
 END_TEST
 
+static const char *const texts[] = {"",   "a",    "[",   "]",    "[]",    "[a]",  "[a",
+                                    "a]", "[[a]", "[[a", "[[]]", "[[[x]", "[a] b"};
+
+START_TEST(every_text_comes_back) // arm-templates 4.1: escaped where it would be an expression
+{
+    struct arena *arena = arena_new();
+    struct export_options options = {.names_kept = true};
+    struct text original = text_of(texts[_i]), literal;
+    struct export_resource r =
+        resource(arena, "N/a", "r", arena_printf(arena, "{\"properties\":{\"x\":\"%s\"}}", texts[_i]));
+    struct reader_error error;
+    const struct value *template = reader_read(arena, export_template(arena, &r, 1, &options), NULL, &error);
+    const struct value *made = VALUE_FIND(template, "resources")->array.items[0];
+    ck_assert(!expression_is(value_text(VALUE_FIND(VALUE_FIND(made, "properties"), "x")), &literal));
+    ck_assert(text_equal(literal, original));
+    arena_free(arena);
+}
+END_TEST
+
 Suite *suite_export(void)
 {
     Suite *suite = suite_create("export");
     TCase *cases = tcase_create("export");
     tcase_add_test(cases, with_parameters);
     tcase_add_test(cases, with_names_kept);
+    tcase_add_loop_test(cases, every_text_comes_back, 0, sizeof texts / sizeof *texts);
     suite_add_tcase(suite, cases);
     return suite;
 }

@@ -63,7 +63,7 @@ static size_t bytes_of(const struct expression *expression)
     if (expression->kind == EXPRESSION_LITERAL)
         return bytes;
     for (size_t i = 0; i < expression->argument_count; i++)
-        bytes += sizeof expression + bytes_of(expression->arguments[i]);
+        bytes += sizeof(struct expression *) + bytes_of(expression->arguments[i]);
     return bytes;
 }
 

@@ -212,16 +212,22 @@ static const struct arm_operation operations_of_operations[] = {
     {.http = {0}},
 };
 
+const char *const versions_deployments[] = {
+    "2026-06-01", "2025-04-01", "2024-11-01", "2024-07-01", "2024-03-01", "2023-07-01", "2022-09-01",
+    "2021-04-01", "2021-01-01", "2020-10-01", "2020-08-01", "2020-06-01", "2019-10-01", "2019-08-01",
+    "2019-07-01", "2019-05-10", "2019-05-01", "2018-05-01", "2018-02-01", "2017-05-10", "2016-09-01",
+    "2016-07-01", "2016-06-01", "2016-02-01", "2015-11-01", "2015-01-01", "2014-04-01", NULL};
+
 static const struct arm_type deployments_type = {.namespace_name = "Microsoft.Resources",
                                                  .name = "deployments",
                                                  .resource_display = "Deployments",
-                                                 .versions = versions_resources,
+                                                 .versions = versions_deployments,
                                                  .arm_owned = true,
                                                  .operations = operations};
 static const struct arm_type deployment_operations_type = {.namespace_name = "Microsoft.Resources",
                                                            .name = "deployments/operations",
                                                            .resource_display = "Deployment Operations",
-                                                           .versions = versions_resources,
+                                                           .versions = versions_deployments,
                                                            .arm_owned = true,
                                                            .operations = operations_of_operations};
 

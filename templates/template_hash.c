@@ -43,6 +43,6 @@ static const struct arm_operation operations[] = {
 const struct arm_type template_hash_type = {.namespace_name = "Microsoft.Resources",
                                             .name = "deployments",
                                             .resource_display = "Deployments",
-                                            .versions = versions_resources,
+                                            .versions = versions_deployments,
                                             .arm_owned = true,
                                             .operations = operations};

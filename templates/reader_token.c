@@ -112,14 +112,22 @@ static char *put_utf8(char *out, uint32_t character)
     return out;
 }
 
+// Of what should be four digits four characters are shown.
+static bool bad_unicode_escape(struct cursor *c)
+{
+    size_t end = c->at;
+    for (int i = 0; i < 4 && end < c->text.length; i++)
+        text_next_character(c->text, &end);
+    return cursor_fail(c, "Invalid Unicode escape sequence: \\u%.*s.", (int)(end - c->at),
+                       c->text.base + c->at);
+}
+
 // Behind "\u": one character, of two escapes where they are a pair. Half a pair alone is U+FFFD.
 static bool unicode_escape(struct cursor *c, char **out)
 {
     int32_t unit = hex_unit(c, c->at);
     if (unit < 0)
-        return cursor_fail(c, "Invalid Unicode escape sequence: \\u%.*s.",
-                           (int)(c->text.length - c->at < 4 ? c->text.length - c->at : 4),
-                           c->text.base + c->at);
+        return bad_unicode_escape(c);
     c->at += 4;
     uint32_t character = (uint32_t)unit;
     if (character >= 0xd800 && character < 0xdc00 && c->at + 1 < c->text.length &&

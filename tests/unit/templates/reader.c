@@ -62,6 +62,7 @@ static const struct {
     {TEXT("{\"a.b\":{'c':'d\\"), "Unterminated string. Expected delimiter: '.", "['a.b'].c", 1, 15},
     {TEXT("{\"a\":\"\\x\"}"), "Bad JSON escape sequence: \\x.", "a", 1, 8},
     {TEXT("[\"\\u12g4\"]"), "Invalid Unicode escape sequence: \\u12g4.", "[0]", 1, 5},
+    {TEXT("[\"\\u:s,\xe0\xa2\x90\"]"), "Invalid Unicode escape sequence: \\u:s,\xe0\xa2\x90.", "[0]", 1, 5},
     {TEXT("{\"a\":{"), "Unexpected end when deserializing object.", "a", 1, 6},
     {TEXT("{\"a\":["), "Unexpected end when deserializing array.", "a", 1, 6},
     {TEXT("{\"a\":[1,"), "Unexpected end when deserializing array.", "a[0]", 1, 8},

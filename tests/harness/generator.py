@@ -21,7 +21,7 @@ HEADERS = {"cache-control": r"no-cache", "pragma": "no-cache", "expires": "-1", 
 
 
 def sources():
-    for folder in ("arm", "rp"):
+    for folder in ("arm", "rp", "templates"):
         yield from sorted((ROOT / folder).glob("*.[ch]"))
 
 
@@ -58,7 +58,20 @@ def read_routes():
             made = joined(route, own)
             if made:
                 routes.update((method, made) for method in re.findall(r"HTTP_([A-Z]+)", methods))
-    return sorted(routes)
+    return sorted(routes | set(deployment_routes()))
+
+
+def deployment_routes():
+    """templates/deployments.c makes its rows by macros with arguments."""
+    for scope in ("", "/subscriptions/{subscription}", "/subscriptions/{subscription}/resourceGroups/{group}"):
+        base = f"{scope}/providers/Microsoft.Resources/deployments"
+        yield "GET", base
+        for method in ("GET", "HEAD", "PUT", "DELETE"):
+            yield method, base + "/{deployment}"
+        for action in ("validate", "whatIf", "cancel", "exportTemplate"):
+            yield "POST", base + "/{deployment}/" + action
+        for path in ("/operations", "/operations/{operation}", "/operationStatuses/{operation}"):
+            yield "GET", base + "/{deployment}" + path
 
 
 def read_codes():
@@ -245,6 +258,8 @@ class Generator:
         if "checkaccess" in low:
             return {"Subject": {"Attributes": {"ObjectId": guid}}, "Actions": [{"Id": "Microsoft.ContainerRegistry/registries/read", "IsDataAction": False}],
                     "Resource": {"Id": registry}}
+        if "/deployments" in low or low.endswith("exporttemplate"):
+            return self.deployment(r, low, registry)
         if "moveresources" in low:
             return {"resources": [registry], "targetResourceGroup": group}
         if "/locks" in low:
@@ -265,6 +280,25 @@ class Generator:
             return {"location": "local", "sku": {"name": r.choice(["Standard", "Basic", "Premium"])}, "tags": tags,
                     "properties": {"adminUserEnabled": r.random() < 0.5}}
         return {"location": "local", "tags": tags}
+
+    def deployment(self, r, low, registry):
+        """A request of a deployment, its template now and then spoiled alone."""
+        value = r.choice(["[resourceGroup().location]", "local", "[parameters('p')]", "[concat('a', copyIndex())]", "[reference('x')]", "[", "[[x]",
+                          "[variables('v')]", "[uniqueString(subscription().id)]", 1, None])
+        template = {"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", "contentVersion": "1.0.0.0",
+                    "parameters": {"p": {"type": r.choice(["string", "int", "object", "securestring", "x"]), "defaultValue": "local"}},
+                    "variables": {"v": value},
+                    "resources": [{"type": r.choice(["Microsoft.ContainerRegistry/registries", "Microsoft.Resources/deployments", "Microsoft.Authorization/locks", "X/y"]),
+                                   "apiVersion": r.choice(["2019-05-01", "2019-10-01", "2016-09-01", "2023-07-01"]), "name": f"registry{r.randrange(8)}",
+                                   "location": value, "sku": {"name": "Standard"}, "properties": {"x": value},
+                                   **({"copy": {"name": "c", "count": r.choice([0, 2, 3, 801])}} if r.random() < 0.2 else {}),
+                                   **({"dependsOn": [f"registry{r.randrange(8)}"]} if r.random() < 0.2 else {})} for _ in range(r.randrange(4))],
+                    "outputs": {"o": {"type": "string", "value": value}} if r.random() < 0.5 else {}}
+        template = self.spoiled(r, template, 0.1) if r.random() < 0.3 else template
+        made = {"properties": {"mode": r.choice(["Incremental"] * 9 + ["Complete", "x"]), "template": template, "parameters": {"p": {"value": value}} if r.random() < 0.3 else {}}}
+        if "resourcegroups" not in low:
+            made["location"] = "local"
+        return made
 
     def spoiled(self, r, value, chance):
         odd = [None, True, 0, -1, 1e308, 10 ** 30, "", "x" * 300, [], {}, "\u0000", "\u00e9", [[]], {"": ""}, {"x": {"x": {"x": []}}}, "\U0001f600"]

@@ -26,6 +26,7 @@ static bool bind(struct plan_state *state, const struct plan_inputs *inputs)
         name_index_add(state->function_index, document->functions[i].name, i);
     state->request_parameters = inputs->parameters;
     plan_make_deployment(state);
+    plan_declare_variables(state);
     return check_functions(state) && plan_bind_parameters(state, inputs->parameters, inputs->frozen) &&
            plan_bind_variables(state);
 }

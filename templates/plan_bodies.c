@@ -47,8 +47,9 @@ const struct value *without_nulls(struct arena *arena, const struct value *value
                 members = arena_reserve(arena, count * sizeof *members);
                 memcpy(members, value->object.members, i * sizeof *members);
             } else {
-                items = arena_reserve(arena, count * sizeof *items);
-                memcpy(items, value->array.items, i * sizeof *items);
+                items = ARENA_ARRAY(arena, const struct value *, count);
+                for (size_t k = 0; k < i; k++)
+                    items[k] = value->array.items[k];
             }
         }
         if (drop)

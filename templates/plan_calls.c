@@ -206,7 +206,7 @@ static bool walk_loops(struct walk *walk, const struct plan_loop *const *loops, 
             expression_cached(walk->state->arena, NULL, rounds->string, &error);
         rounds = expression ? plan_try(walk->state, PLACE_RESOURCE_BODY, copy, expression) : NULL;
     }
-    if (!value_is(rounds, VALUE_INTEGER) || rounds->integer > TEMPLATE_COPIES)
+    if (rounds == NULL || rounds->kind != VALUE_INTEGER || rounds->integer > TEMPLATE_COPIES)
         return true; // refused where the body is made
     for (int64_t i = 0; i < rounds->integer; i++) {
         if (!plan_spend_steps(walk->state, 4))

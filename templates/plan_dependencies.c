@@ -89,9 +89,9 @@ static bool add_depends_on(struct plan_state *state, struct plan_dependency_list
     const struct value *written = instance->resource->depends_on;
     if (written != NULL && written->kind == VALUE_STRING) // an expression that makes the array
         written = plan_value(state, PLACE_RESOURCE_HEAD, node->copy, written, false, subject);
-    if (instance->resource->depends_on != NULL && written == NULL)
-        return false;
-    for (size_t i = 0; value_is(written, VALUE_ARRAY) && i < written->array.count; i++) {
+    if (written == NULL)
+        return instance->resource->depends_on == NULL;
+    for (size_t i = 0; written->kind == VALUE_ARRAY && i < written->array.count; i++) {
         if (written->array.items[i]->kind != VALUE_NULL &&
             !add_written(state, list, written->array.items[i], node->copy, subject))
             return false;

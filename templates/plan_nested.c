@@ -283,13 +283,13 @@ static bool build(struct plan_state *state, size_t number, const struct content 
         .error = state->error,
     };
     struct plan *nested = site != NULL ? plan_build(&inputs) : NULL;
-    if (nested == NULL && state->error->code != NULL)
+    if (nested == NULL && (outer || state->error->code != NULL))
         return false;
     if (nested == NULL &&
         document_read(state->arena, template, template_path(state, node).base, state->error) == NULL)
         return false;
     node->nested = nested;
-    if (outer) {
+    if (outer && nested != NULL) {
         template = plan_literal(nested->state);
         if (template == NULL)
             return false;

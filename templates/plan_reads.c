@@ -34,7 +34,7 @@ static bool is_certain(struct plan_state *state, const struct plan_call *call,
     for (const struct plan_guard *guard = call->guard; guard != NULL; guard = guard->outer) {
         const struct value *condition =
             guard->condition ? plan_try(state, PLACE_RESOURCE_BODY, copy, guard->condition) : NULL;
-        if (!value_is(condition, VALUE_BOOLEAN) || condition->boolean != guard->wanted)
+        if (condition == NULL || condition->kind != VALUE_BOOLEAN || condition->boolean != guard->wanted)
             return false;
     }
     return true;

@@ -24,8 +24,8 @@ static void add(struct values *values, const struct value *value)
     if (values->count == values->capacity) {
         size_t capacity = values->capacity ? values->capacity * 2 : 8;
         const struct value **items = ARENA_ARRAY(values->arena, const struct value *, capacity);
-        if (values->count > 0)
-            memcpy(items, values->items, values->count * sizeof *items);
+        for (size_t i = 0; i < values->count; i++)
+            items[i] = values->items[i];
         values->items = items;
         values->capacity = capacity;
     }

@@ -57,7 +57,7 @@ static bool write_reference(struct residual *residual, const struct expression_c
         if (arguments[i] == NULL)
             return false;
     }
-    struct text written = value_text(arguments[0]), id = TEXT_NONE, version = TEXT_NONE;
+    struct text written = value_text(arguments[0]), version = TEXT_NONE, id;
     struct plan_range range;
     if (written.base == NULL)
         return false;

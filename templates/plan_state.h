@@ -174,6 +174,8 @@ bool plan_spend_steps(struct plan_state *state, size_t steps);
 bool plan_bind_parameters(struct plan_state *state, const struct value *given, const struct value *frozen);
 const struct value *plan_parameter_value(struct plan_state *state, struct arena *arena, struct text name,
                                          struct expression_error *error);
+// Before parameters are bound: a default may call a function of 2.0 that reads variables.
+void plan_declare_variables(struct plan_state *state);
 bool plan_bind_variables(struct plan_state *state);
 const struct value *plan_variable_value(struct plan_state *state, struct arena *arena, struct text name,
                                         struct expression_error *error);

@@ -58,7 +58,7 @@ const struct value *plan_variable_value(struct plan_state *state, struct arena *
     return variable->value;
 }
 
-bool plan_bind_variables(struct plan_state *state)
+void plan_declare_variables(struct plan_state *state)
 {
     const struct template_document *document = state->document;
     state->variables = ARENA_ARRAY(state->arena, struct plan_variable,
@@ -76,6 +76,10 @@ bool plan_bind_variables(struct plan_state *state)
         state->variables[state->variable_count++] = (struct plan_variable){
             .name = copy->name, .source = loop_alone(state->arena, copy->node), .copy = true};
     }
+}
+
+bool plan_bind_variables(struct plan_state *state)
+{
     for (size_t i = 0; i < state->variable_count; i++) {
         if (!bind(state, &state->variables[i]))
             return false;

@@ -237,6 +237,13 @@ static const struct plan_case variables[] = {
      "variables:{copy:[{name:'a',count:3,input:\"[copyIndex('a',1)]\"}],b:{copy:[{name:'c',"
      "count:2,input:{n:\"[copyIndex('c')]\"}}]}}," BODY("createArray(variables('a'),variables('b'))"),
      NULL, "A.B/c/x 1 {'properties':{'v':[[1,2,3],{'c':[{'n':0},{'n':1}]}]}}"},
+    {"arm-templates 3.3 user functions of 2.0 read variables, in defaults too",
+     "languageVersion:'2.0',functions:[{namespace:'n',members:{f:{parameters:[],output:{type:'string',value:"
+     "\"[variables('v')]\"}}}}],"
+     "parameters:{p:{type:'string',defaultValue:'[n.f()]'}},variables:{v:'x'},resources:{a:{type:'A.B/"
+     "c',apiVersion:'1',name:"
+     "\"[parameters('p')]\"}}",
+     NULL, "A.B/c/x 1"},
     {"arm-templates 3.2 circle",
      "variables:{a:\"[variables('b')]\",b:\"[variables('a')]\"}," BODY("variables('a')"), NULL,
      NOT_VALID

@@ -135,7 +135,7 @@ static void add(struct changes *changes, struct text path, const char *kind, con
         size_t capacity = changes->capacity ? changes->capacity * 2 : 8;
         const struct value **items = ARENA_ARRAY(changes->arena, const struct value *, capacity);
         if (changes->count > 0)
-            memcpy(items, changes->items, changes->count * sizeof *items);
+            memcpy(items, changes->items, changes->count * sizeof(const struct value *));
         changes->items = items;
         changes->capacity = capacity;
     }
@@ -188,12 +188,12 @@ static void compare(struct changes *changes, struct text path, const struct valu
 static void compare_members(struct changes *changes, struct text path, const struct value *before,
                             const struct value *after, bool root)
 {
-    for (size_t i = 0; value_is(before, VALUE_OBJECT) && i < before->object.count; i++) {
+    for (size_t i = 0; before && before->kind == VALUE_OBJECT && i < before->object.count; i++) {
         const struct value_member *m = &before->object.members[i];
         if (!root || !tells_who(m->name))
             compare(changes, below(changes->arena, path, m->name), m->value, value_find(after, m->name));
     }
-    for (size_t i = 0; value_is(after, VALUE_OBJECT) && i < after->object.count; i++) {
+    for (size_t i = 0; after && after->kind == VALUE_OBJECT && i < after->object.count; i++) {
         const struct value_member *m = &after->object.members[i];
         if ((!root || !tells_who(m->name)) && !value_find(before, m->name))
             compare(changes, below(changes->arena, path, m->name), NULL, m->value);
@@ -233,7 +233,7 @@ static void compare_items(struct changes *changes, struct text path, const struc
 
 static bool object_or_nothing(const struct value *value)
 {
-    return nothing(value) || value->kind == VALUE_OBJECT;
+    return !value || nothing(value) || value->kind == VALUE_OBJECT;
 }
 
 static void compare(struct changes *changes, struct text path, const struct value *before,
@@ -243,7 +243,7 @@ static void compare(struct changes *changes, struct text path, const struct valu
         return;
     if (object_or_nothing(before) && object_or_nothing(after))
         compare_members(changes, path, before, after, false);
-    else if (value_is(before, VALUE_ARRAY) && value_is(after, VALUE_ARRAY))
+    else if (before && after && before->kind == VALUE_ARRAY && after->kind == VALUE_ARRAY)
         compare_items(changes, path, before, after);
     else if (nothing(before))
         add(changes, path, "Create", NULL, after, NULL);
@@ -305,7 +305,8 @@ const struct value *what_if_joined(struct arena *arena, const struct value *firs
     if (second->array.count == 0)
         return first;
     if (first->array.count > 0)
-        memcpy(items, first->array.items, first->array.count * sizeof *items);
-    memcpy(items + first->array.count, second->array.items, second->array.count * sizeof *items);
+        memcpy(items, first->array.items, first->array.count * sizeof(const struct value *));
+    memcpy(items + first->array.count, second->array.items,
+           second->array.count * sizeof(const struct value *));
     return value_array(arena, items, count);
 }

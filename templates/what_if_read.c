@@ -152,7 +152,8 @@ static bool read_group(struct db_transaction *tx, void *argument)
         int status;
         const struct value *page = what_if_get(&reading->inner, tx, w->arena, target, &status);
         const struct value *items = VALUE_FIND(page, "value");
-        for (size_t i = 0; value_is(items, VALUE_ARRAY) && i < items->array.count && !db_failed(tx); i++)
+        for (size_t i = 0; items && items->kind == VALUE_ARRAY && i < items->array.count && !db_failed(tx);
+             i++)
             if (!name_index_find(ids, value_text(VALUE_FIND(items->array.items[i], "id"))))
                 add_other(reading, tx, items->array.items[i]);
         target = next_of(page);

@@ -49,7 +49,7 @@ void what_if_secrets_of_request(struct what_if *w)
 {
     const struct content *content = w->request.content;
     const struct value *declared = content ? VALUE_FIND(content->template, "parameters") : NULL;
-    for (size_t i = 0; value_is(declared, VALUE_OBJECT) && i < declared->object.count; i++) {
+    for (size_t i = 0; declared && declared->kind == VALUE_OBJECT && i < declared->object.count; i++) {
         const struct value_member *m = &declared->object.members[i];
         const struct value *value = VALUE_FIND(value_find(content->parameters, m->name), "value");
         if (value && text_starts_nocase(value_text(VALUE_FIND(m->value, "type")), "secure"))
@@ -60,7 +60,7 @@ void what_if_secrets_of_request(struct what_if *w)
 void what_if_secrets_of_plan(struct what_if *w, const struct plan *plan)
 {
     const struct value *declared = plan->parameters;
-    for (size_t i = 0; value_is(declared, VALUE_OBJECT) && i < declared->object.count; i++) {
+    for (size_t i = 0; declared && declared->kind == VALUE_OBJECT && i < declared->object.count; i++) {
         const struct value_member *m = &declared->object.members[i];
         const struct value *value = value_find(plan->bound, m->name);
         if (value && text_starts_nocase(value_text(VALUE_FIND(m->value, "type")), "secure"))

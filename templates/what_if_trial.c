@@ -37,7 +37,7 @@ static void fail(struct trial *t, struct text error, struct text target)
         size_t capacity = w->failure_capacity ? w->failure_capacity * 2 : 16;
         const struct value **failures = ARENA_ARRAY(w->arena, const struct value *, capacity);
         if (w->failure_count > 0)
-            memcpy(failures, w->failures, w->failure_count * sizeof *failures);
+            memcpy(failures, w->failures, w->failure_count * sizeof(const struct value *));
         w->failures = failures;
         w->failure_capacity = capacity;
     }

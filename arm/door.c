@@ -206,14 +206,16 @@ static void work_within(struct arm_call *call, struct db_transaction *tx, bool h
         if (!hopeful)
             db_release_savepoint(tx);
     } else {
-        if (hopeful)
+        if (hopeful) {
             db_retry(tx);
-        else
+        } else {
             db_rollback_to_savepoint(tx);
-        db_release_savepoint(tx); // it would stay open
+            db_release_savepoint(tx); // it would stay open
+        }
         db_set_context(tx, context);
+        // What goes on in transactions of its own may come again by itself.
         if (!call->failed)
-            fail_diagnostic(call, false);
+            fail_diagnostic(call, call->after != NULL);
     }
     finish(call);
     if (!call->trial)

@@ -13,16 +13,28 @@ static bool is_template(const struct value_member *member)
     return text_is_nocase(member->name, "template") && member->value->kind == VALUE_OBJECT;
 }
 
-// The template's own calls are its plan's matter.
+// Of the outer scope as far as can be seen before anything is evaluated: what says its scope is hardly ever
+// an expression.
+static bool is_outer(const struct value *properties)
+{
+    struct text scope =
+        value_text(VALUE_FIND(VALUE_FIND(properties, "expressionEvaluationOptions"), "scope"));
+    return !text_is_nocase(scope, "inner") && text_find(scope, '[') < 0 &&
+           value_is(VALUE_FIND(properties, "template"), VALUE_OBJECT);
+}
+
+// The template's own calls are its plan's matter. In the outer scope nobody asks for parameters.
 static const struct value *without_template(struct arena *arena, const struct value *properties)
 {
     if (properties->kind != VALUE_OBJECT)
         return properties;
     struct value_member *members = ARENA_ARRAY(arena, struct value_member, properties->object.count + 1);
     size_t count = 0;
+    bool outer = is_outer(properties);
     for (size_t i = 0; i < properties->object.count; i++) {
-        if (!is_template(&properties->object.members[i]))
-            members[count++] = properties->object.members[i];
+        const struct value_member *member = &properties->object.members[i];
+        if (!is_template(member) && !(outer && text_is_nocase(member->name, "parameters")))
+            members[count++] = *member;
     }
     return value_object(arena, members, count);
 }
@@ -320,6 +332,12 @@ bool plan_nest(struct plan_state *state, size_t number, struct plan_dependency_l
     if (!value_is(template, VALUE_OBJECT))
         template = NULL;
     if (state->sources[instance->source].calls.run) {
+        if (is_outer(resource->properties))
+            return plan_fail(
+                state, state->sources[instance->source].calls.at,
+                "The nested deployment '%.*s' is of the outer scope: only its template may hold what the "
+                "run answers. Please see https://aka.ms/arm-template/#resources for usage details.",
+                TEXT_ARG(node->name));
         if (template != NULL &&
             document_read(state->arena, template, template_path(state, node).base, state->error) == NULL)
             return false;

@@ -116,6 +116,18 @@ static const struct plan_case cases[] = {
          "", "template:" HEAD "resources:[{type:'A.B/c',apiVersion:'1',name:'y',properties:{a:"
              "\"[reference('x').b]\"}}]}") "]",
      NULL, "A.B/c/x 1\nMicrosoft.Resources/deployments/n 1 <- 0*\n  A.B/c/y 1 run"},
+    {"arm-templates 3.6 outer: parameters are nothing",
+     "resources:[" RESOURCE("'x'") "," NESTED(
+         "", "parameters:{p:{value:\"[reference('x').y]\"}},template:" HEAD
+             "parameters:{p:{type:'string'}},resources:[" RESOURCE("'y'") "]}") "]",
+     NULL, "A.B/c/x 1\nMicrosoft.Resources/deployments/n 1\n  A.B/c/y 1"},
+    {"arm-templates 3.6 outer: the run in a template only",
+     "resources:[" RESOURCE("'x'") "," NESTED(
+         "", "debugSetting:{detailLevel:\"[reference('x').y]\"},template:" HEAD "resources:[]}") "]",
+     NULL,
+     NOT_VALID
+     "The nested deployment 'n' is of the outer scope: only its template may hold what the run answers. "
+     "Please see https://aka.ms/arm-template/#resources for usage details.'."},
     {"arm-templates 3.6 outer: outputs do not read the nested",
      "resources:[" NESTED("",
                           "template:" HEAD "resources:[" RESOURCE("'x'") "],outputs:{o:{type:'string',value:"

@@ -316,6 +316,23 @@ static struct evaluation_copy *loop_copy(struct plan_state *state, const struct 
     return copy;
 }
 
+// Neither an id nor a version holds a control character: they go into URLs, logs and the database.
+static bool without_controls(struct plan_state *state, const struct template_resource *resource,
+                             const struct plan_node *node)
+{
+    const struct text parts[] = {node->id, node->written_type, node->api_version};
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
+        for (size_t i = 0; i < parts[p].length; i++)
+            if ((unsigned char)parts[p].base[i] < 0x20)
+                return plan_fail(
+                    state, resource->name ? resource->name : resource->node,
+                    "The template resource at line '%u' and column '%u' is not valid. Its id holds a "
+                    "control character. Please see https://aka.ms/arm-template/#resources for usage "
+                    "details.",
+                    node->line, node->column);
+    return true;
+}
+
 static bool make_node(struct plan_state *state, size_t source_number, size_t index)
 {
     const struct plan_source *source = &state->sources[source_number];
@@ -357,7 +374,7 @@ static bool make_node(struct plan_state *state, size_t source_number, size_t ind
         !read_scope(state, source, copy, &subject, node, &instance->scope_id))
         return false;
     node_identify(state->arena, instance->scope_id, node);
-    return read_version(state, resource, copy, &subject, node);
+    return read_version(state, resource, copy, &subject, node) && without_controls(state, resource, node);
 }
 
 // ---- the names by which others find it ----

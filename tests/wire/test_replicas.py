@@ -80,14 +80,18 @@ def test_a_grant_on_one_holds_on_the_other(pair, registry):
         pulls[there].get("/v2/team/app/manifests/v1").expect(401)
 
 
-def test_a_registry_of_one_is_served_by_the_other_at_once(pair):
+def test_a_registry_of_one_is_served_by_the_other_at_once(pair, registry):
     site, replica = pair
     arm, other = site.operator(), replica.of(site.operator())
     for i in range(10):
-        registry = site.create_registry(arm if i % 2 else other, "g")
-        replica.of(registry.client()).get("/v2/").expect(200)
-        (other if i % 2 else arm).delete(f"{registry.id}?api-version=2019-05-01").expect(200)
-        assert registry.client().get("/v2/").status in (401, 404)
+        made = site.create_registry(arm if i % 2 else other, "g")
+        replica.of(made.client()).get("/v2/").expect(200)
+        # Connected before: its name leaves the hosts file with it.
+        made.await_host()
+        client = made.client()
+        client.get("/v2/").expect(200)
+        (other if i % 2 else arm).delete(f"{made.id}?api-version=2019-05-01").expect(200)
+        assert client.get("/v2/").status in (401, 404)
 
 
 def test_a_group_is_deleted_by_one_of_them_once(pair):

@@ -84,9 +84,10 @@ void deployment_site_fill(struct deployment_site *site, const struct deployment 
 void deployment_site_use(struct db_transaction *tx);
 
 // ---- deployment_preflight.c (arm-templates 6.3) ----
-// Types, versions, registration, rights and bodies of everything that the plan makes. False: failed.
-bool deployment_preflight(struct arm_call *call, const struct deployment *deployment,
-                          const struct plan *plan);
+// Types, versions, registration, rights and bodies of everything that the plan makes, as far as the level
+// wants it. False: failed.
+bool deployment_preflight(struct arm_call *call, const struct deployment *deployment, const struct plan *plan,
+                          enum content_level level);
 
 // ---- deployment_put.c ----
 // What the request of a PUT or validate comes to; all checks done, nothing changed. False: failed.

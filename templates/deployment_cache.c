@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { PLACES = 6 };
+enum { PLACES = 4 };
 
 struct deployment_cached {
     int64_t id;

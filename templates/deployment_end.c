@@ -247,12 +247,9 @@ enum job_verdict deployment_end_canceled(struct deployment_run *run, struct job_
                    deployment_error_json(run->arena, "DeploymentCanceled", "The deployment was canceled."));
 }
 
-enum job_verdict deployment_end_lost(struct deployment_run *run, struct job_step *step)
+enum job_verdict deployment_end_early(struct deployment_run *run, struct job_step *step, const char *message)
 {
-    return finish(run, step,
-                  error_with(run, "InternalServerError",
-                             "What the deployment needs to go on cannot be read any more.", TEXT_NONE),
-                  TEXT_NONE);
+    return finish(run, step, error_with(run, "DeploymentFailed", message, TEXT_NONE), TEXT_NONE);
 }
 
 // Ten workers began a step and none came to its end.

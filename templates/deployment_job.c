@@ -7,6 +7,7 @@
 
 #include "arm/asynchronous.h"
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 
@@ -114,6 +115,12 @@ static enum job_verdict go_on(struct deployment_run *run, struct job_step *step)
     return deployment_end(run, step, failed);
 }
 
+// One that waits for something that never comes.
+static bool expired(const struct deployment *d)
+{
+    return d->created_at + (int64_t)DEPLOYMENT_EXPIRES_DAYS * 86400 * 1000000 < clock_wall();
+}
+
 static enum job_verdict lead(struct deployment_run *run, struct job_step *step)
 {
     struct deployment *d = &run->deployment;
@@ -149,7 +156,10 @@ static enum job_verdict deployment_step(struct db_transaction *tx, struct job_st
     if (!deployment_active(&run.deployment))
         verdict = deployment_end_canceled(&run, step);
     else if (!run.input)
-        verdict = deployment_end_lost(&run, step);
+        verdict =
+            deployment_end_early(&run, step, "What the deployment needs to go on cannot be read any more.");
+    else if (expired(&run.deployment))
+        verdict = deployment_end_early(&run, step, "The deployment did not complete within 7 days.");
     else
         verdict = lead(&run, step);
     deployment_run_end(&run);

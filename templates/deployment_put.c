@@ -215,7 +215,7 @@ bool deployment_request_read(struct arm_call *call, struct deployment_request *r
     if (!begin(call, r) || !read_content(call, r))
         return false;
     r->exists = deployment_find(call, r->deployment.name, &r->existing);
-    return make_plan(call, r) && deployment_preflight(call, &r->deployment, r->plan);
+    return make_plan(call, r) && deployment_preflight(call, &r->deployment, r->plan, r->content->level);
 }
 
 // ---- validate

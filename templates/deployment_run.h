@@ -63,6 +63,6 @@ enum deployment_cleanup deployment_cleanup(struct deployment_run *run);
 enum job_verdict deployment_end(struct deployment_run *run, struct job_step *step, bool failed);
 // It was canceled: what is sealed goes.
 enum job_verdict deployment_end_canceled(struct deployment_run *run, struct job_step *step);
-// What it is to be run with cannot be opened: another master key, or a damaged row.
-enum job_verdict deployment_end_lost(struct deployment_run *run, struct job_step *step);
+// It fails though no node did: what it is run with cannot be opened any more, or it lasted too long.
+enum job_verdict deployment_end_early(struct deployment_run *run, struct job_step *step, const char *message);
 void deployment_given_up(struct db_transaction *tx, const struct job *job);

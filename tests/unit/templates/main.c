@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 Suite *suite_content(void);
+Suite *suite_deployments(void);
 Suite *suite_document(void);
 Suite *suite_export(void);
 Suite *suite_hash(void);
@@ -24,6 +25,7 @@ Suite *suite_expression_hostile(void);
 
 static Suite *(*const suites[])(void) = {
     suite_content,
+    suite_deployments,
     suite_document,
     suite_export,
     suite_hash,

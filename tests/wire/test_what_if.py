@@ -511,6 +511,48 @@ def test_other_api_versions(site, here):
         uuid.UUID(result["properties"]["correlationId"])
 
 
+def test_in_a_batch(site, here):
+    """decisions 48: a what-if among other requests; its answer's Location is followed as any."""
+    name = site.unique("reg")
+    url = here.path("w", "/whatIf")
+    content = json.loads(json.dumps({"properties": {"mode": "Incremental", "template": template(registry(name))}}))
+    answers = here.client.post("/batch?api-version=2020-06-01", {"requests": [
+        {"httpMethod": "POST", "url": url, "content": content, "name": "one"},
+        {"httpMethod": "GET", "url": f"{here.scope}?api-version={V}", "name": "two"}]}).expect(200).json["responses"]
+    assert [a["httpStatusCode"] for a in answers] == [202, 200]
+    location = next(v for k, v in answers[0]["headers"].items() if k.lower() == "location")
+    assert here.client.get(location).expect(200).json["properties"]["changes"][0]["changeType"] == "Create"
+
+
+def test_at_once(site, here, subscription):
+    """The same what-if by several at once, while the deployment itself runs: unique names, grants and locks are in each."""
+    name, principal = site.unique("reg"), site.principal()
+    on = f"Microsoft.ContainerRegistry/registries/{name}"
+    document = template(registry(name), assignment(principal, ACR_PULL, name, scope=on), lock("l", scope=on, depends=[name]),
+                        lock("g", depends=[name]), registry(name + "2", name))
+    faults = []
+
+    def many():
+        mine = WhatIf(site.operator(), here.scope)
+        for _ in range(5):
+            try:
+                kinds = set(mine.kinds(document).values())
+                assert kinds <= {"Create", "NoChange", "Modify", "Ignore"}, kinds
+            except BaseException as fault:  # noqa: B902: told by the test itself
+                faults.append(fault)
+    threads = [threading.Thread(target=many) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    here.succeed("d", document)
+    for thread in threads:
+        thread.join()
+    assert not faults, faults
+    here.quiet(document)
+    for url in (f"{here.scope}/providers/{on}/providers/Microsoft.Authorization/locks/l",
+                f"{here.scope}/providers/Microsoft.Authorization/locks/g"):
+        here.client.delete(f"{url}?api-version=2016-09-01").expect(200)
+
+
 # ---- examples, and many
 
 @pytest.mark.parametrize("example", sorted(p.name for p in EXAMPLES.glob("*.json")))

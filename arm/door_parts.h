@@ -104,5 +104,5 @@ struct door_inner {
 void door_perform(struct http_exchange *exchange, const struct door_inner *inner,
                   struct db_connection *connection, struct db_transaction *tx);
 // Its checks alone, by the caller of `outer` and with what that one decides by. The call tells what failed.
-struct arm_call *door_rehearse(struct http_exchange *exchange, const struct arm_call *outer,
-                               int64_t group_id, bool fresh);
+struct arm_call *door_rehearse(struct http_exchange *exchange, const struct arm_call *outer, int64_t group_id,
+                               bool fresh);

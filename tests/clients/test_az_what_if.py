@@ -104,7 +104,7 @@ def test_errors(site, place):
     path.write_text(path.read_text().replace("2019-05-01", "2023-07-01"))
     done = quick.run("deployment", "group", "what-if", "-g", group, "-f", str(path))
     assert done.returncode != 0 and "NoRegisteredProviderFound" in done.stderr and "2019-05-01" in done.stderr, done.stderr
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
 
 
 def test_subscription(site, place):

@@ -17,7 +17,7 @@
 int command_migrate(int argc, char **argv)
 {
     struct option options[] = {{"state", false, "the state directory", NULL}, {NULL, false, NULL, NULL}};
-    if (options_parse("migrate", argc, argv, options) != 0)
+    if (options_parse("migrate", NULL, argc, argv, options) != 0)
         return 2;
     struct arena *arena = arena_new();
     const char *why = NULL;
@@ -104,7 +104,7 @@ int command_check(int argc, char **argv)
         {"deep", true, "with --store: read every file and compare its digest", NULL},
         {NULL, false, NULL, NULL},
     };
-    if (options_parse("check", argc, argv, options) != 0)
+    if (options_parse("check", NULL, argc, argv, options) != 0)
         return 2;
     struct arena *arena = arena_new();
     struct config *config = configure(arena, options[0].value, NULL, NULL, NULL);
@@ -138,9 +138,11 @@ static bool rotate(struct db_transaction *tx, void *argument)
 int command_keys(int argc, char **argv)
 {
     struct option options[] = {{"state", false, "the state directory", NULL}, {NULL, false, NULL, NULL}};
-    int left = options_parse("keys", argc, argv, options);
+    int left = options_parse("keys", "rotate", argc, argv, options);
+    if (left < 0)
+        return 2;
     if (left != 1 || strcmp(argv[0], "rotate") != 0) {
-        fputs("usage: azsacrd keys rotate [--state DIR]\n", stderr);
+        options_usage(stderr, "keys", "rotate");
         return 2;
     }
     struct arena *arena = arena_new();

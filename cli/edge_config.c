@@ -17,7 +17,7 @@ int command_edge_config(int argc, char **argv)
         {"access-log", false, "the file for a line a request (STATE/log/edge.log)", NULL},
         {NULL, false, NULL, NULL},
     };
-    if (options_parse("edge-config", argc, argv, options) != 0)
+    if (options_parse("edge-config", NULL, argc, argv, options) != 0)
         return 2;
     struct arena *arena = arena_new();
     const struct config *config =

@@ -73,7 +73,7 @@ int command_health(int argc, char **argv)
         {"domain", false, "the domain the hosts stand in", NULL},
         {NULL, false, NULL, NULL},
     };
-    if (options_parse("health", argc, argv, options) != 0)
+    if (options_parse("health", NULL, argc, argv, options) != 0)
         return 2;
     struct arena *arena = arena_new();
     const struct config *config =

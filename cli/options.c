@@ -5,9 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void usage(FILE *out, const char *command, const struct option *options)
+void options_usage(FILE *out, const char *command, const char *words)
 {
-    fprintf(out, "flags of azsacrd %s:\n", command);
+    const char *before = "usage:";
+    for (const char *line = words != NULL ? words : "[FLAGS]"; line != NULL; before = "      ") {
+        const char *end = strchr(line, '\n');
+        int length = end != NULL ? (int)(end - line) : (int)strlen(line);
+        if (line[0] == '(')
+            fprintf(out, "%.*s\n", length, line);
+        else
+            fprintf(out, "%s azsacrd %s %.*s\n", before, command, length, line);
+        line = end != NULL ? end + 1 : NULL;
+    }
+}
+
+static void usage(FILE *out, const char *command, const char *words, const struct option *options)
+{
+    options_usage(out, command, words);
+    fprintf(out, "\nflags of azsacrd %s:\n", command);
     for (const struct option *o = options; o->name != NULL; o++)
         fprintf(out, "  --%s%-*s %s\n", o->name, (int)(22 - strlen(o->name)), o->flag ? "" : " VALUE",
                 o->help);
@@ -22,23 +37,31 @@ static struct option *find(struct option *options, const char *name, size_t leng
     return NULL;
 }
 
-int options_parse(const char *command, int argc, char **argv, struct option *options)
+int options_parse(const char *command, const char *words, int argc, char **argv, struct option *options)
 {
     int left = 0;
     for (int i = 0; i < argc; i++) {
-        if (strncmp(argv[i], "--", 2) != 0) {
+        if (argv[i][0] != '-' || argv[i][1] == '\0') { // "-" is the standard input
+            if (words == NULL) {
+                fprintf(stderr, "azsacrd %s: '%s' is not expected here\n", command, argv[i]);
+                usage(stderr, command, words, options);
+                return -1;
+            }
             argv[left++] = argv[i];
             continue;
         }
         const char *name = argv[i] + 2, *equals = strchr(name, '=');
-        struct option *o = find(options, name, equals ? (size_t)(equals - name) : strlen(name));
+        struct option *o = NULL;
+        if (argv[i][1] == '-')
+            o = find(options, name, equals ? (size_t)(equals - name) : strlen(name));
         if (o == NULL) {
-            if (strcmp(name, "help") == 0) { // asked for, so it is the answer
-                usage(stdout, command, options);
+            if (strcmp(argv[i], "--help") == 0 ||
+                strcmp(argv[i], "-h") == 0) { // asked for, so it is the answer
+                usage(stdout, command, words, options);
                 exit(0);
             }
             fprintf(stderr, "azsacrd %s: unknown flag %s\n", command, argv[i]);
-            usage(stderr, command, options);
+            usage(stderr, command, words, options);
             return -1;
         }
         if (o->flag)

@@ -156,20 +156,38 @@ static bool plain_name(const char *name)
     return name[0] != '\0' && name[0] != '.' && strlen(name) <= 200;
 }
 
+static const char user_usage[] =
+    "add NAME [--display-name TEXT] [--password-file FILE]\n"
+    "set-password NAME [--password-file FILE]\n"
+    "disable NAME            every token ends with the next request\n"
+    "enable NAME\n"
+    "remove NAME             with its role assignments\n"
+    "list\n"
+    "(NAME is a sign-in name, alice@site.example, or an object id; secrets go to files "
+    "that the output names)";
+static const char sp_usage[] = "add NAME                prints the appId, and the file with its secret\n"
+                               "set-password APPID      a new secret; the old one ends\n"
+                               "disable APPID           every token ends with the next request\n"
+                               "enable APPID\n"
+                               "remove APPID            with its role assignments\n"
+                               "list\n"
+                               "(APPID is an application id or an object id)";
+
 static int run(const char *command, bool user, int argc, char **argv)
 {
+    // A service principal's name is its only one, and its secret is always made: it has the first flag only.
     struct option options[] = {
         {"state", false, "the state directory", NULL},
-        {"display-name", false, "the name shown to people", NULL},
-        {"password-file", false, "a file with the password (users); else a random one is made", NULL},
+        {user ? "display-name" : NULL, false, "the name shown to people", NULL},
+        {"password-file", false, "a file with the password; else a random one is made", NULL},
         {NULL, false, NULL, NULL},
     };
-    int left = options_parse(command, argc, argv, options);
+    const char *usage = user ? user_usage : sp_usage;
+    int left = options_parse(command, usage, argc, argv, options);
+    if (left < 0)
+        return 2;
     if (left < 1 || !known_verb(argv[0]) || left != (strcmp(argv[0], "list") == 0 ? 1 : 2)) {
-        fprintf(
-            stderr,
-            "usage: azsacrd %s add|set-password|enable|disable|remove NAME, azsacrd %s list  [--state DIR]\n",
-            command, command);
+        options_usage(stderr, command, usage);
         return 2;
     }
     struct arena *arena = arena_new();

@@ -212,7 +212,7 @@ int command_serve(int argc, char **argv)
         {"domain", false, "the domain the hosts stand in", NULL},
         {NULL, false, NULL, NULL},
     };
-    if (options_parse("serve", argc, argv, options) != 0)
+    if (options_parse("serve", NULL, argc, argv, options) != 0)
         return 2;
     struct service *s = &service;
     s->arena = arena_new();

@@ -266,17 +266,22 @@ static int run(struct request *r, const char *state)
     return done ? 0 : 1;
 }
 
+static const char usage[] = "list\n"
+                            "add NAME\n"
+                            "rename SUBSCRIPTION NAME\n"
+                            "disable SUBSCRIPTION           read-only from the next request on; pulls go on\n"
+                            "enable SUBSCRIPTION\n"
+                            "remove SUBSCRIPTION            one without resource groups\n"
+                            "(SUBSCRIPTION is an id, or a name that only one has)";
+
 int command_subscription(int argc, char **argv)
 {
     struct option options[] = {{"state", false, "the state directory", NULL}, {NULL, false, NULL, NULL}};
-    int left = options_parse("subscription", argc, argv, options);
+    int left = options_parse("subscription", usage, argc, argv, options);
     if (left < 0)
         return 2;
     if (!command_sound(left, argv)) {
-        fputs("usage: azsacrd subscription list, add NAME, rename SUBSCRIPTION NAME, disable SUBSCRIPTION,\n"
-              "       enable SUBSCRIPTION, remove SUBSCRIPTION  [--state DIR]\n"
-              "SUBSCRIPTION is an id, or a name that only one has.\n",
-              stderr);
+        options_usage(stderr, "subscription", usage);
         return 2;
     }
     struct request r = {.arena = arena_new(),

@@ -2,6 +2,7 @@
 // or what is wrong with it.
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/template_parameters.h"
 #include "cli/template_print.h"
 
 #include "arm/door.h"
@@ -24,7 +25,10 @@ enum { FILE_LIMIT = TEMPLATE_BYTES + 65536 };
 static const char nobody[] = "00000000-0000-0000-0000-000000000000";
 
 struct asked {
-    const char *file, *parameters, *scope, *group, *subscription, *location, *name;
+    const char *file, *parameters;
+    char *const *values; // NAME=VALUE
+    int value_count;
+    const char *scope, *group, *subscription, *location, *name;
 };
 
 static bool read_file(struct arena *arena, const char *name, struct text *content)
@@ -185,6 +189,11 @@ static int check(struct arena *arena, const struct asked *asked)
             return 1;
         }
     }
+    for (int i = 0; i < asked->value_count; i++) {
+        parameters = template_parameters_with(arena, template, parameters, asked->values[i]);
+        if (parameters == NULL)
+            return 2;
+    }
     int scope = scope_of(asked->scope, template);
     if (scope < 0) {
         fprintf(stderr,
@@ -231,16 +240,17 @@ int command_template(int argc, char **argv)
         {"state", false, "the state directory, for the site's names and api_versions", NULL},
         {NULL, false, NULL, NULL},
     };
-    int left = options_parse("template check", argc, argv, options);
+    static const char usage[] =
+        "check FILE [NAME=VALUE ...] [FLAGS]\n"
+        "(FILE may be - for the standard input; NAME=VALUE is a parameter, over those of "
+        "--parameters)\n"
+        "(ends with 0 and the plan, with 1 and what is wrong, with 2 when there is nothing "
+        "to check)";
+    int left = options_parse("template", usage, argc, argv, options);
     if (left < 0)
         return 2;
-    if (left != 2 || strcmp(argv[0], "check") != 0) {
-        fputs("usage: azsacrd template check FILE [--parameters FILE] [--scope SCOPE] [--group NAME] "
-              "[--subscription ID] [--location LOCATION] [--name NAME] [--state DIR]\n"
-              "FILE may be - for the standard input. Ends with 0 and the plan, with 1 and what is wrong, "
-              "with 2 when "
-              "there is nothing to check.\n",
-              stderr);
+    if (left < 2 || strcmp(argv[0], "check") != 0) {
+        options_usage(stderr, "template", usage);
         return 2;
     }
     struct arena *arena = arena_new();
@@ -255,6 +265,8 @@ int command_template(int argc, char **argv)
         const struct asked asked = {
             .file = argv[1],
             .parameters = options[0].value,
+            .values = argv + 2,
+            .value_count = left - 2,
             .scope = options[1].value,
             .group = options[2].value ? options[2].value : "example",
             .subscription = options[3].value ? options[3].value : nobody,

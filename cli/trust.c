@@ -82,9 +82,12 @@ static json_t *load_facts(struct arena *arena, const char *state)
 int command_trust(int argc, char **argv)
 {
     struct option options[] = {{"state", false, "the state directory", NULL}, {NULL, false, NULL, NULL}};
-    int left = options_parse("trust", argc, argv, options);
+    static const char words[] = "docker|containerd|podman|az|node|curl";
+    int left = options_parse("trust", words, argc, argv, options);
+    if (left < 0)
+        return 2;
     if (left != 1) {
-        fputs("usage: azsacrd trust docker|containerd|podman|az|node|curl [--state DIR]\n", stderr);
+        options_usage(stderr, "trust", words);
         return 2;
     }
     struct arena *arena = arena_new();
@@ -111,7 +114,7 @@ int command_trust(int argc, char **argv)
 int command_cloud_config(int argc, char **argv)
 {
     struct option options[] = {{"state", false, "the state directory", NULL}, {NULL, false, NULL, NULL}};
-    if (options_parse("cloud-config", argc, argv, options) != 0)
+    if (options_parse("cloud-config", NULL, argc, argv, options) != 0)
         return 2;
     struct arena *arena = arena_new();
     json_t *json = load_facts(arena, options[0].value);

@@ -161,7 +161,7 @@ int command_up(int argc, char **argv)
         {"hosts", true, "keep a block in " HOSTS_FILE " with every host (root)", NULL},
         {NULL, false, NULL, NULL},
     };
-    if (options_parse("up", argc, argv, options) != 0)
+    if (options_parse("up", NULL, argc, argv, options) != 0)
         return 2;
     setenv("TZ", "UTC", 1); // the edge says times by the clock of its environment
     struct arena *arena = arena_new();

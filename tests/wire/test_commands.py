@@ -54,3 +54,51 @@ def test_help_is_an_answer(site):
         assert done.returncode == 0 and "--state" in done.stdout, (command, done)
         wrong = subprocess.run([site.program, command, "--nonsense"], capture_output=True, text=True, timeout=30)
         assert wrong.returncode == 2 and "unknown flag --nonsense" in wrong.stderr, (command, wrong)
+
+
+def asked(site, *words):
+    import subprocess
+    return subprocess.run([site.program, *words, "--state", str(site.state)], capture_output=True, text=True, timeout=30)
+
+
+def test_help_tells_the_words_and_not_the_flags_alone(site):
+    for command, lines in (
+            ("user", ("user add NAME", "user set-password NAME", "user disable NAME", "user remove NAME", "user list")),
+            ("sp", ("sp add NAME", "sp set-password APPID", "sp list")),
+            ("subscription", ("subscription rename SUBSCRIPTION NAME", "subscription remove SUBSCRIPTION")),
+            ("keys", ("keys rotate",)), ("trust", ("trust docker|containerd|podman|az|node|curl",)),
+            ("template", ("template check FILE [NAME=VALUE ...]",)), ("check", ("check [FLAGS]",))):
+        for flag in ("--help", "-h"):
+            done = asked(site, command, flag)
+            assert done.returncode == 0 and done.stderr == "", (command, done)
+            for line in lines:
+                assert f"azsacrd {line}" in done.stdout, (command, line, done.stdout)
+
+
+def test_a_word_or_flag_too_many_is_named(site):
+    for command in ("up", "serve", "migrate", "check", "cloud-config", "edge-config", "health"):
+        done = asked(site, command, "surplus")
+        assert done.returncode == 2 and "'surplus' is not expected here" in done.stderr, (command, done)
+    for words in (("user", "-x"), ("user", "list", "-x"), ("sp", "add", "-x"), ("check", "-x")):
+        done = asked(site, *words)
+        assert done.returncode == 2 and "unknown flag -x" in done.stderr, (words, done)
+
+
+def test_a_service_principal_has_no_password_of_somebodys_choice(site, tmp_path):
+    """It was taken no notice of, and a secret was made nevertheless."""
+    chosen = tmp_path / "chosen"
+    chosen.write_text("chosen-by-somebody\n")
+    done = asked(site, "sp", "add", site.unique("sp"), "--password-file", str(chosen))
+    assert done.returncode == 2 and done.stdout == "" and "unknown flag --password-file" in done.stderr, done
+
+
+def test_the_script_tells_its_flags_without_a_build(site):
+    """It built for minutes, and then printed the program's own."""
+    import pathlib
+    import re
+    import subprocess
+    script = pathlib.Path(__file__).parents[2] / "script" / "server"
+    done = subprocess.run([script, "--help"], capture_output=True, text=True, timeout=5)
+    assert done.returncode == 0 and done.stderr == "", done
+    for flag in re.findall(r"--[a-z]+", asked(site, "up", "--help").stdout):
+        assert flag in done.stdout, flag

@@ -106,6 +106,31 @@ def test_help_names_the_flags():
     assert done.returncode == 0 and "--parameters" in done.stdout
 
 
+def test_parameters_are_given_as_words_too(tmp_path):
+    path = template(
+        tmp_path, parameters={"team": {"type": "string"}, "count": {"type": "int", "defaultValue": 2},
+                              "tags": {"type": "object", "defaultValue": {}}, "admin": {"type": "bool", "defaultValue": False}},
+        resources=[registry("[concat(parameters('team'), copyIndex())]", tags="[parameters('tags')]",
+                            copy={"name": "each", "count": "[parameters('count')]"})])
+    assert check(path).returncode == 1
+    done = check(path, "team=12345", "count=3", 'tags={"a": "b"}', "admin=True")
+    assert done.returncode == 0 and done.stdout.startswith("3 resources"), done
+    assert "/registries/123452" in done.stdout  # a string stays one, though it is written like a number
+    values = tmp_path / "values.json"
+    values.write_text('{"team": {"value": "filed"}, "count": {"value": 4}}')
+    done = check(path, "COUNT=1", "--parameters", values)
+    assert done.returncode == 0 and done.stdout.startswith("1 resource,") and "/registries/filed0" in done.stdout, done
+    done = check(path, "team=a", "nosuch=1")
+    assert done.returncode == 1 and "'nosuch'" in done.stderr and "'team, count, tags, admin'" in done.stderr, done
+    done = check(path, "team=a", "count=many")
+    assert done.returncode == 2 and "count: a parameter of type int is written as JSON" in done.stderr, done
+    for word in ("team", "=a"):
+        done = check(path, word)
+        assert done.returncode == 2 and f"'{word}' is no NAME=VALUE" in done.stderr, done
+    done = check(path, "-p", "values.json")
+    assert done.returncode == 2 and "unknown flag -p" in done.stderr, done
+
+
 def test_errors_that_are_alike_are_counted(tmp_path):
     done = check(template(tmp_path, resources=[registry(f"x{i}", version="2023-07-01") for i in range(100)]))
     assert done.returncode == 1

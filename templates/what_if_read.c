@@ -57,7 +57,7 @@ struct reading {
 static struct reading reading_of(struct what_if *w)
 {
     struct reading reading = {.w = w, .inner = arm_inner_of(w->call)};
-    reading.inner.counted = reading.inner.trial = true;
+    reading.inner.counted = true;
     return reading;
 }
 

@@ -15,10 +15,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct arena *arena = arena_new();
     struct text expression = {(const char *)data + 1, size - 1};
-    struct filter filter = {.count = 0};
+    struct filter filter = {.terms = 0};
     const char *why = NULL;
     if (filter_parse(arena, expression, data[0] & 1, &filter, &why)) {
-        if (filter.count > FILTER_TERMS)
+        if (filter.terms > FILTER_TERMS)
             abort();
         filter_matches(&filter, &item);
         filter_equal(&filter, FILTER_TYPE);

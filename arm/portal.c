@@ -12,8 +12,10 @@
 
 enum { CA_LIMIT = 64 * 1024 };
 
-extern const unsigned char embedded_quickstart_md[], embedded_clients_md[], embedded_faq_md[];
-extern const size_t embedded_quickstart_md_length, embedded_clients_md_length, embedded_faq_md_length;
+extern const unsigned char embedded_quickstart_md[], embedded_deploying_md[], embedded_clients_md[],
+    embedded_faq_md[];
+extern const size_t embedded_quickstart_md_length, embedded_deploying_md_length, embedded_clients_md_length,
+    embedded_faq_md_length;
 
 static const char style[] =
     "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:58rem;padding:0 1rem;color:#1b1b1b;"
@@ -180,6 +182,7 @@ static struct text page(struct arena *arena)
     write_az(&b, config);
     heading(&b, "Read on");
     buffer_string(&b, "<ul><li><a href=\"/docs/quickstart.md\">Quick start</a></li>"
+                      "<li><a href=\"/docs/deploying.md\">Deploying templates</a></li>"
                       "<li><a href=\"/docs/clients.md\">Clients and their versions</a></li>"
                       "<li><a href=\"/docs/faq.md\">Questions and answers</a></li></ul>\n");
     buffer_string(&b, "<p>azsacr " AZSACR_VERSION "</p>\n</body></html>\n");
@@ -196,6 +199,7 @@ static struct text document(struct text path)
         size_t length;
     } documents[] = {
         {"/docs/quickstart.md", embedded_quickstart_md, embedded_quickstart_md_length},
+        {"/docs/deploying.md", embedded_deploying_md, embedded_deploying_md_length},
         {"/docs/clients.md", embedded_clients_md, embedded_clients_md_length},
         {"/docs/faq.md", embedded_faq_md, embedded_faq_md_length},
     };

@@ -51,6 +51,7 @@ def test_the_page(site, portal):
     assert answer.header("Content-Type") == "text/html; charset=utf-8"
     assert not {"script", "img", "iframe", "object", "link", "form"} & set(page.tags)
     assert all(link.startswith("/") for link in page.links)
+    assert {f"/docs/{name}.md" for name in ("quickstart", "deploying", "clients", "faq")} <= set(page.links)
     for link in page.links:
         portal.get(link).expect(200)
 

@@ -131,6 +131,17 @@ def test_parameters_are_given_as_words_too(tmp_path):
     assert done.returncode == 2 and "unknown flag -p" in done.stderr, done
 
 
+def test_the_template_that_the_documentation_shows(tmp_path):
+    page = (pathlib.Path(__file__).parents[2] / "docs" / "deploying.md").read_text()
+    (main, values) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "main.json").write_text(main)
+    (tmp_path / "main.parameters.json").write_text(values)
+    done = check(tmp_path / "main.json", "--parameters", tmp_path / "main.parameters.json")
+    assert done.returncode == 0 and "registries/blueregistry3\n" in done.stdout and "outputs: servers" in done.stdout, done
+    done = check(tmp_path / "main.json", "team=red")
+    assert done.returncode == 0 and done.stdout.startswith("2 resources"), done
+
+
 def test_errors_that_are_alike_are_counted(tmp_path):
     done = check(template(tmp_path, resources=[registry(f"x{i}", version="2023-07-01") for i in range(100)]))
     assert done.returncode == 1

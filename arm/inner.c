@@ -114,11 +114,38 @@ void arm_inner_within(const struct arm_inner *inner, const struct arm_inner_requ
     *answer = exchange->answer;
 }
 
+static const char *kept(struct arena *arena, const char *text)
+{
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
+static struct arm_failure *kept_failure(struct arena *arena, const struct arm_failure *failure)
+{
+    struct arm_failure *copy = ARENA_NEW(arena, struct arm_failure);
+    struct arm_failure_detail **end = &copy->details;
+    *copy = (struct arm_failure){.status = failure->status,
+                                 .code = kept(arena, failure->code),
+                                 .message = kept(arena, failure->message),
+                                 .target = kept(arena, failure->target),
+                                 .origin = failure->origin};
+    for (const struct arm_failure_detail *d = failure->details; d; d = d->next) {
+        *end = ARENA_NEW(arena, struct arm_failure_detail);
+        **end = (struct arm_failure_detail){.code = kept(arena, d->code),
+                                            .target = kept(arena, d->target),
+                                            .message = kept(arena, d->message)};
+        end = &(*end)->next;
+    }
+    return copy;
+}
+
+// In an arena of its own: hundreds may be rehearsed for one request.
 void arm_rehearse(struct arm_call *call, const struct arm_inner_request *request, int64_t group_id,
                   bool fresh, struct arm_rehearsal *rehearsal)
 {
-    const struct arm_inner inner = arm_inner_of(call);
+    struct arm_inner inner = arm_inner_of(call);
+    inner.arena = arena_new();
     struct arm_call *rehearsed = door_rehearse(exchange_of(&inner, request), call, group_id, fresh);
-    rehearsal->failure = rehearsed->failed ? rehearsed->failure : NULL;
+    rehearsal->failure = rehearsed->failed ? kept_failure(call->arena, rehearsed->failure) : NULL;
     rehearsal->action = rehearsed->operation ? rehearsed->operation->action : NULL;
+    arena_free(inner.arena);
 }

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int64_t session_backoff(unsigned failures)
@@ -142,6 +143,8 @@ bool session_can_send(const struct db_value *values, size_t count)
     return true;
 }
 
+enum { PARAMETERS_KEPT = 256 * 1024 }; // bytes of the buffer, for the next statement
+
 bool session_fill(struct session_parameters *p, const struct db_value *values, size_t count)
 {
     if (!session_can_send(values, count))
@@ -149,6 +152,11 @@ bool session_fill(struct session_parameters *p, const struct db_value *values, s
     size_t need = 1;
     for (size_t i = 0; i < count; i++)
         need += room(&values[i]);
+    if (need <= PARAMETERS_KEPT && p->capacity > PARAMETERS_KEPT) { // the last one was large
+        free(p->bytes);
+        p->bytes = NULL;
+        p->capacity = 0;
+    }
     if (need > p->capacity) {
         p->capacity = need < 1024 ? 1024 : need;
         p->bytes = xrealloc(p->bytes, p->capacity);

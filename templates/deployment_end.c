@@ -223,7 +223,7 @@ static void roll_back_to(struct deployment_run *run)
 
 enum job_verdict deployment_end(struct deployment_run *run, struct job_step *step, bool failed)
 {
-    struct text outputs = TEXT_NONE, error = TEXT_NONE;
+    struct text outputs = TEXT_NONE, error;
     if (failed) {
         error = error_of_nodes(run);
     } else {

@@ -11,6 +11,8 @@
 
 #include <stdio.h>
 
+enum { NODES_AT_ONCE = 200, BYTES_AT_ONCE = 256 * 1024 };
+
 static const struct db_statement insert = {
     "deployment_operations_insert",
     "insert into arm.deployment_operation (deployment_id, ordinal, kind, state, target, type, name, "
@@ -94,19 +96,24 @@ static void write_node(struct buffer *b, const struct deployment *d, const struc
     json_end_object(b);
 }
 
+// A few at a time: bodies are written, sealed and encoded, and a whole template's would be large.
 void deployment_operations_make(struct arm_call *call, const struct deployment *d, const struct plan *plan)
 {
-    struct buffer b = buffer_new(call->arena);
-    size_t count = 0;
-    json_begin_array(&b);
-    for (size_t i = 0; i < plan->node_count; i++)
-        if (plan->nodes[i].deployed) {
-            write_node(&b, d, plan, i);
-            count++;
-        }
-    json_end_array(&b);
-    if (count > 0)
-        DB_RUN(call->tx, &insert, db_int(d->id), db_text(buffer_done(&b)));
+    for (size_t i = 0; i < plan->node_count;) {
+        struct arena *arena = arena_new();
+        struct buffer b = buffer_new(arena);
+        size_t count = 0;
+        json_begin_array(&b);
+        for (; i < plan->node_count && count < NODES_AT_ONCE && b.length < BYTES_AT_ONCE; i++)
+            if (plan->nodes[i].deployed) {
+                write_node(&b, d, plan, i);
+                count++;
+            }
+        json_end_array(&b);
+        if (count > 0)
+            DB_RUN(call->tx, &insert, db_int(d->id), db_text(buffer_done(&b)));
+        arena_free(arena);
+    }
 }
 
 // ---- shown

@@ -196,13 +196,14 @@ static void note_refused(struct preflight *p, const struct plan_node *node, cons
 // The request that the node will be, as far as it is known: a body that a run makes is not.
 static void rehearse(struct preflight *p, const struct subject *subject, struct arm_rehearsal *rehearsal)
 {
-    struct arena *arena = p->call->arena;
+    struct arena *arena = arena_new(); // hundreds of bodies, one at a time
     const struct plan_node *node = subject->node;
     struct text target = type_target(arena, node->id, node->api_version);
     bool body = node->body && !node->nested_content;
     struct arm_inner_request request = {
         .method = HTTP_PUT, .target = target, .body = body ? value_to_json(arena, node->body) : TEXT_NONE};
     arm_rehearse(p->call, &request, subject->group ? subject->group->id : 0, subject->fresh, rehearsal);
+    arena_free(arena);
 }
 
 static void examine(struct preflight *p, const struct subject *subject)

@@ -260,9 +260,10 @@ static void write_caller(struct buffer *b, const struct rbac_caller *caller)
 }
 
 // What the run needs beside the template: sealed, and gone when it is over.
-static struct text input_of(struct arm_call *call, const struct deployment_request *r)
+static struct text input_of(struct arena *arena, const struct arm_call *call,
+                            const struct deployment_request *r)
 {
-    struct buffer b = buffer_new(call->arena);
+    struct buffer b = buffer_new(arena);
     const struct value *properties = VALUE_FIND(r->content->request, "properties");
     const struct value *debug = VALUE_FIND(properties, "debugSetting");
     json_begin_object(&b);
@@ -270,12 +271,12 @@ static struct text input_of(struct arm_call *call, const struct deployment_reque
     json_key(&b, "properties");
     json_begin_object(&b);
     if (debug)
-        json_key_raw(&b, "debugSetting", value_to_json(call->arena, debug));
+        json_key_raw(&b, "debugSetting", value_to_json(arena, debug));
     json_end_object(&b);
     if (r->content->parameters)
-        json_key_raw(&b, "parameters", value_to_json(call->arena, r->content->parameters));
+        json_key_raw(&b, "parameters", value_to_json(arena, r->content->parameters));
     if (r->plan->bound)
-        json_key_raw(&b, "bound", value_to_json(call->arena, r->plan->bound));
+        json_key_raw(&b, "bound", value_to_json(arena, r->plan->bound));
     json_key_bool(&b, "hasOutputs", r->plan->has_outputs);
     write_caller(&b, call->caller);
     json_key_text(&b, "host", call->request->host);
@@ -283,13 +284,13 @@ static struct text input_of(struct arm_call *call, const struct deployment_reque
     json_key_text(&b, "client",
                   call->request->client_address.base ? call->request->client_address : TEXT(""));
     json_end_object(&b);
-    return deployment_sealed(call->arena, r->deployment.id, "input", buffer_done(&b));
+    return deployment_sealed(arena, r->deployment.id, "input", buffer_done(&b));
 }
 
 // {"p":{"value":…}} of all parameters, for an onErrorDeployment of later; absent where one is a secret.
-static struct text kept_of(struct arm_call *call, const struct plan *plan)
+static struct text kept_of(struct arena *arena, const struct plan *plan)
 {
-    struct buffer b = buffer_new(call->arena);
+    struct buffer b = buffer_new(arena);
     json_begin_object(&b);
     for (size_t i = 0; plan->parameters && i < plan->parameters->object.count; i++) {
         const struct value_member *m = &plan->parameters->object.members[i];
@@ -301,7 +302,7 @@ static struct text kept_of(struct arm_call *call, const struct plan *plan)
             continue;
         json_key_of(&b, m->name);
         json_begin_object(&b);
-        json_key_raw(&b, "value", value_to_json(call->arena, value));
+        json_key_raw(&b, "value", value_to_json(arena, value));
         json_end_object(&b);
     }
     json_end_object(&b);
@@ -310,17 +311,19 @@ static struct text kept_of(struct arm_call *call, const struct plan *plan)
 
 static void insert_row(struct arm_call *call, const struct deployment_request *r)
 {
+    struct arena *arena = arena_new(); // the template's texts are large, and for this statement only
     const struct deployment *d = &r->deployment;
-    struct text template = value_to_json(call->arena, r->plan->template);
+    struct text template = value_to_json(arena, r->plan->template);
     const struct db_result *made = DB_RUN(
         call->tx, &insert, db_int(d->id), db_text(d->subscription_id), db_int(d->group_id), db_text(d->name),
-        db_text(text_lower(call->arena, d->name)), db_text(d->location), db_text(d->tags), db_text(d->mode),
+        db_text(text_lower(arena, d->name)), db_text(d->location), db_text(d->tags), db_text(d->mode),
         db_text(d->debug), db_text(d->sequence), db_text(d->correlation_id), db_text(d->template_hash),
         db_text(d->template_link), db_text(d->parameters), db_text(d->providers), db_text(d->dependencies),
         db_text(d->on_error_type), db_text(d->on_error_name),
-        db_bytes(deployment_sealed(call->arena, d->id, "template", template)), db_bytes(input_of(call, r)),
-        db_text(kept_of(call, r->plan)), db_int(d->parent_id), db_int(d->root_id ? d->root_id : d->id),
+        db_bytes(deployment_sealed(arena, d->id, "template", template)), db_bytes(input_of(arena, call, r)),
+        db_text(kept_of(arena, r->plan)), db_int(d->parent_id), db_int(d->root_id ? d->root_id : d->id),
         db_int(d->depth), db_text(d->job_id), db_int(d->created_at));
+    arena_free(arena);
     if (db_rows(made) == 0 && !db_failed(call->tx))
         db_retry(call->tx); // somebody made one of that name meanwhile
 }

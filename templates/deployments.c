@@ -120,7 +120,7 @@ static void refuse_management_group(struct arm_call *call)
 #define READ(method_, scope, path, name_, action_, handle_)                                                  \
     {                                                                                                        \
         .http = {method_, scope BELOW path, name_}, .action = ACTION(action_), .flags = ARM_GATEWAY,         \
-        .handle = handle_                                                                                    \
+        .handle = (handle_)                                                                                  \
     }
 // az and the SDKs send a body's bytes as they are: it is read by the language's own reader.
 #define OF_SCOPE(scope, at)                                                                                  \
@@ -175,7 +175,7 @@ static void refuse_management_group(struct arm_call *call)
 #define REFUSED(method_, scope, path, name_, handle_)                                                        \
     {                                                                                                        \
         .http = {method_, scope BELOW path, name_}, .action = ACTION("write"),                               \
-        .flags = ARM_GATEWAY | ARM_NO_DECISION | ARM_RAW_BODY | ARM_LOCKS_OK, .handle = handle_              \
+        .flags = ARM_GATEWAY | ARM_NO_DECISION | ARM_RAW_BODY | ARM_LOCKS_OK, .handle = (handle_)            \
     }
 #define REFUSED_SCOPE(scope, at, handle_)                                                                    \
     REFUSED(HTTP_GET, scope, "", "Deployments_List" at, handle_),                                            \

@@ -121,6 +121,8 @@ class Fire:
             time.sleep(random.uniform(0.05, 0.4))
             self.kill()
             done += 1
+            if done % 2:
+                continue  # the next one meets who has just taken it over
             # On it goes a little before the next, but not to the end before the last.
             deadline = time.monotonic() + 60
             while run.made() <= made and not run.over():

@@ -1,6 +1,5 @@
 """What-if: what a deployment would change, and nothing else (arm-templates 7.4)."""
 import json
-import pathlib
 import re
 import threading
 import time
@@ -9,52 +8,11 @@ import uuid
 import pytest
 
 from harness.deployments import Deployments, nested, registry, template
+from harness.what_if import SUBSCRIPTION_SCHEMA, WhatIf, assignment, group_of
 from harness.site import ACR_PULL, ACR_PUSH, ARM_GROUP, ARM_REGISTRY, CONTRIBUTOR, READER
 
 V = "2019-10-01"
-EXAMPLES = pathlib.Path(__file__).parents[2] / "templates" / "examples"
 SNAPSHOT = ["apiVersion", "id", "kind", "location", "name", "properties", "sku", "tags", "type"]
-SUBSCRIPTION_SCHEMA = "https://schema.management.azure.com/schemas/2018-05-01/subscriptionDeploymentTemplate.json#"
-
-
-class WhatIf(Deployments):
-    def ask(self, document, parameters=None, name="w", ids_only=False, **more):
-        """The result of the operation that a 202 points at."""
-        settings = {"whatIfSettings": {"resultFormat": "ResourceIdOnly"}} if ids_only else {}
-        accepted = self.send("POST", name, "/whatIf", document, parameters, **settings, **more).expect(202)
-        assert accepted.body == b"" and accepted.header("Azure-AsyncOperation") is None
-        assert accepted.header("Retry-After") is None
-        for _ in range(100):
-            answer = self.client.get(accepted.header("Location")).expect(200, 202)
-            if answer.status == 200:
-                return answer.json
-        raise AssertionError("the result did not come")
-
-    def changes(self, *arguments, **more):
-        result = self.ask(*arguments, **more)
-        assert result["status"] == "Succeeded", result
-        changes = result["properties"]["changes"]
-        assert [c["resourceId"].lower() for c in changes] == sorted(c["resourceId"].lower() for c in changes)
-        for change in changes:
-            for shown in (change.get("before"), change.get("after")):
-                if shown:
-                    assert list(shown) == sorted(shown, key=str.lower) and shown["apiVersion"] and shown["id"]
-                    assert "provisioningState" not in shown.get("properties", {})
-        return changes
-
-    def kinds(self, *arguments, **more):
-        return {c["resourceId"].rsplit("/", 1)[1]: c["changeType"] for c in self.changes(*arguments, **more)}
-
-    def only(self, *arguments, **more):
-        changes = [c for c in self.changes(*arguments, **more) if c["changeType"] != "Ignore"]
-        assert len(changes) == 1, changes
-        return changes[0]
-
-    def quiet(self, *arguments, **more):
-        """Nothing would change."""
-        for change in self.changes(*arguments, **more):
-            assert change["changeType"] in ("NoChange", "Ignore"), json.dumps(change, indent=1)
-            assert "delta" not in change and change["before"] == change["after"]
 
 
 @pytest.fixture
@@ -159,18 +117,6 @@ def test_ids_only(site, here):
 
 # ---- every type
 
-def assignment(principal, role, *depends, scope=None, **more):
-    made = {"type": "Microsoft.Authorization/roleAssignments", "apiVersion": "2022-04-01", "properties": {
-        "roleDefinitionId": f"[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '{role}')]",
-        "principalId": principal["objectId"], "principalType": "ServicePrincipal"},
-        "name": str(uuid.uuid5(uuid.NAMESPACE_URL, principal["objectId"] + role + str(scope))), **more}
-    if scope:
-        made["scope"] = scope
-    if depends:
-        made["dependsOn"] = list(depends)
-    return made
-
-
 def lock(name, level="CanNotDelete", scope=None, notes=None, version="2016-09-01", depends=()):
     made = {"type": "Microsoft.Authorization/locks", "apiVersion": version, "name": name,
             "properties": {"level": level, **({"notes": notes} if notes else {})}}
@@ -256,10 +202,6 @@ def test_custom_roles(site, subscription):
                 {"path": "2", "propertyChangeType": "Create", "after": "d/read"}]}]}]}]
     change = subscription.only(document("a/read"), **at)
     assert flat(change["delta"]) == {"properties.permissions.0.actions.1": ("Delete", "b/read", None)}
-
-
-def group_of(name, region, **more):
-    return {"type": "Microsoft.Resources/resourceGroups", "apiVersion": V, "name": name, "location": region, "properties": {}, **more}
 
 
 def test_subscription_scope(site, subscription):
@@ -552,74 +494,3 @@ def test_at_once(site, here, subscription):
     for url in (f"{here.scope}/providers/{on}/providers/Microsoft.Authorization/locks/l",
                 f"{here.scope}/providers/Microsoft.Authorization/locks/g"):
         here.client.delete(f"{url}?api-version=2016-09-01").expect(200)
-
-
-# ---- examples, and many
-
-@pytest.mark.parametrize("example", sorted(p.name for p in EXAMPLES.glob("*.json")))
-def test_examples(site, here, subscription, example):
-    """arm-templates 7.4: for all examples: Create, then NoChange of everything."""
-    document = json.loads((EXAMPLES / example).read_text())
-    parameters, at, asked = {}, {}, here
-    if "principalId" in document["parameters"]:
-        parameters["principalId"] = site.principal()["objectId"]
-    if "subscription" in document["$schema"]:
-        asked, at = subscription, {"location": site.region}
-    if "registryName" in document["parameters"]:
-        parameters["registryName"] = site.unique("reg")
-    first = asked.changes(document, parameters, **at)
-    assert first and {c["changeType"] for c in first} == {"Create"}
-    asked.succeed("d", document, parameters, **at)
-    asked.quiet(document, parameters, **at)
-
-
-@pytest.mark.parametrize("form", ["loop", "assignments", "new group"])
-def test_many(site, here, subscription, form):
-    """800 resources in one (arm-templates 10); nothing of others waits for it long, though the last two cannot be parted."""
-    prefix, principal = site.unique("m"), site.principal()
-    loop = {"copy": {"name": "loop", "count": 799}}
-    asked, at, document = here, {}, template({**registry(f"[concat('{prefix}x', copyIndex())]"), **loop}, registry(prefix))
-    if form == "assignments":
-        made = assignment(principal, ACR_PULL, prefix, scope=f"Microsoft.ContainerRegistry/registries/{prefix}", **loop)
-        made["name"] = f"[guid('{prefix}', string(copyIndex()))]"
-        made["properties"]["principalId"] = "[guid('a principal', string(copyIndex()))]"
-        document = template(registry(prefix), made)
-    elif form == "new group":
-        inner = template({**registry(f"[concat('{prefix}x', copyIndex())]", location=site.region), **loop})
-        asked, at = subscription, {"location": site.region}
-        document = template(group_of(prefix, site.region), nested("n", inner, prefix, resourceGroup=prefix))
-        document["$schema"] = SUBSCRIPTION_SCHEMA
-    waits, over = [], threading.Event()
-    other = site.operator()
-
-    def meanwhile():
-        """Creates, a grant and a lock, in the same subscription and group."""
-        scope = f"{asked.scope}/resourceGroups/{site.unique('o')}" if form == "new group" else here.scope
-        guid = str(uuid.uuid4())
-        while not over.is_set():
-            for url, body in [
-                    (f"{scope}?api-version={ARM_GROUP}", {"location": site.region}),
-                    (f"{scope}/providers/Microsoft.ContainerRegistry/registries/{prefix}other?api-version={ARM_REGISTRY}",
-                     {"location": site.region, "sku": {"name": "Basic"}}),
-                    (f"{scope}/providers/Microsoft.Authorization/locks/l?api-version=2016-09-01",
-                     {"properties": {"level": "CanNotDelete"}}),
-                    (f"{scope}/providers/Microsoft.Authorization/roleAssignments/{guid}?api-version=2022-04-01", {"properties": {
-                        "roleDefinitionId": f"{asked.scope}/providers/Microsoft.Authorization/roleDefinitions/{READER}",
-                        "principalId": principal["objectId"]}})]:
-                started = time.monotonic()
-                other.put(url, body).expect(200, 201)
-                waits.append(time.monotonic() - started)
-            over.wait(0.05)
-        other.delete(f"{scope}/providers/Microsoft.Authorization/locks/l?api-version=2016-09-01").expect(200)
-    thread = threading.Thread(target=meanwhile)
-    thread.start()
-    started = time.monotonic()
-    try:
-        changes = asked.changes(document, **at)
-        took = time.monotonic() - started
-    finally:
-        over.set()
-        thread.join()
-    print(f"800 ({form}) in {took:.1f} s; of {len(waits)} PUTs meanwhile the longest took {max(waits):.2f} s")
-    assert len([c for c in changes if c["changeType"] == "Create"]) == 800
-    assert max(waits) < 2 and len(waits) > 4

@@ -30,7 +30,8 @@ static const struct {
     {"sp", command_sp, "add | list | set-password | enable | disable | remove service principals"},
     {"subscription", command_subscription, "add | list | rename | disable | enable | remove subscriptions"},
     {"template", command_template,
-     "check FILE [--parameters FILE]: print a template's plan, or its error, without deploying anything"},
+     "check FILE [NAME=VALUE ...] [--parameters FILE]: print a template's plan, or its error, without "
+     "deploying anything"},
     {"keys", command_keys, "rotate the signing keys"},
     {"trust", command_trust,
      "print how a client is made to trust the site's CA: docker, containerd, podman, az, node, curl"},
@@ -49,6 +50,38 @@ static int usage(FILE *out, int status)
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         fprintf(out, "  %-13s %s\n", commands[i].name, commands[i].help);
     return status;
+}
+
+// A name of the DNS in lower case: labels of letters, digits and inner hyphens.
+static bool host_name(const char *name, int labels)
+{
+    for (int label = 0; label < labels; label++) {
+        size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+        if (length == 0 || length > 63 || name[0] == '-' || name[length - 1] == '-')
+            return false;
+        if (name[length] == '\0')
+            return true;
+        if (name[length] != '.')
+            return false;
+        name += length + 1;
+    }
+    return false;
+}
+
+// They become host names, a certificate's too, and a part of the operator's sign-in name.
+static bool names_sound(const struct config *config)
+{
+    enum { HOST_BYTES = 253, REGISTRY_BYTES = 50 };
+    const char *why = NULL;
+    if (!host_name(config->region, 1))
+        why = "the region is one label of a host name: letters, digits and inner hyphens, 63 at most";
+    else if (!host_name(config->domain, HOST_BYTES))
+        why = "the domain is a host name: labels of letters, digits and inner hyphens, with points between";
+    else if (REGISTRY_BYTES + 1 + strlen(config->suffix) > HOST_BYTES)
+        why = "the region and the domain are too long for host names of registries (253 bytes in all)";
+    if (why != NULL)
+        fprintf(stderr, "azsacrd: %s; they are '%s' and '%s'\n", why, config->region, config->domain);
+    return why == NULL;
 }
 
 struct config *configure(struct arena *arena, const char *state, const char *port, const char *region,
@@ -71,7 +104,7 @@ struct config *configure(struct arena *arena, const char *state, const char *por
     if (domain != NULL)
         config->domain = domain;
     config_derive(arena, config);
-    return config;
+    return names_sound(config) ? config : NULL;
 }
 
 int main(int argc, char **argv)

@@ -6,6 +6,7 @@
 #include "base/site.h"
 #include "cli/edge.h"
 #include "db/cluster.h"
+#include "db/cluster_files.h"
 #include "db/database.h"
 #include "db/migrate.h"
 
@@ -152,7 +153,8 @@ struct master_key *site_master_key(const struct config *config, struct arena *ar
         return key;
     *why = outcome == DB_ROLLED_BACK && !check.equal
                ? arena_printf(arena, "the master key %s is not the one this database was made with", path)
-               : "the database did not answer when the master key was checked";
+               : "the database did not answer when the master key was checked: is it running, is `database` "
+                 "right?";
     master_key_free(key);
     return NULL;
 }
@@ -172,8 +174,22 @@ struct site_session {
     struct db_connection *connection;
 };
 
+// Whether the private cluster runs is seen by its socket at once, and said in the operator's words.
+static bool cluster_is_there(const struct config *config, struct arena *arena)
+{
+    const char *socket = arena_printf(arena, "%s/.s.PGSQL.5432", cluster_sockets(config, arena));
+    if (config->database != NULL || access(socket, F_OK) == 0)
+        return true;
+    fprintf(stderr,
+            "azsacrd: no site runs on %s (%s: %m); start it, or say by --state DIR which one is meant\n",
+            config->state, socket);
+    return false;
+}
+
 struct site_session *site_session_open(struct config *config, struct arena *arena)
 {
+    if (!cluster_is_there(config, arena))
+        return NULL;
     const char *why = NULL;
     struct master_key *key = site_master_key(config, arena, &why);
     struct site_session *session = key ? ARENA_NEW(arena, struct site_session) : NULL;

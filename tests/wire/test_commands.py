@@ -102,3 +102,25 @@ def test_the_script_tells_its_flags_without_a_build(site):
     assert done.returncode == 0 and done.stderr == "", done
     for flag in re.findall(r"--[a-z]+", asked(site, "up", "--help").stdout):
         assert flag in done.stdout, flag
+
+
+def test_a_command_says_that_no_site_runs_where_it_looks(site, tmp_path):
+    """It printed four warnings of the database's library, and that a master key was not checked."""
+    import subprocess
+    state = tmp_path / "elsewhere"
+    for words in (("user", "list"), ("sp", "add", "x"), ("subscription", "list"), ("keys", "rotate")):
+        done = subprocess.run([site.program, *words, "--state", str(state)], capture_output=True, text=True, timeout=30)
+        assert done.returncode == 1 and f"no site runs on {state} " in done.stderr and "--state" in done.stderr, (words, done)
+        assert "database.unreachable" not in done.stderr and not state.exists(), (words, done)
+
+
+def test_a_region_or_domain_that_is_no_host_name_is_refused_at_once(site, tmp_path):
+    """The start made a database, and then served nothing: an operator's name or nginx's configuration was refused again and again."""
+    import subprocess
+    state = tmp_path / "odd"
+    for flag, value in (("--region", "A B"), ("--region", "x_y"), ("--region", "a.b"), ("--region", ""), ("--region", "r" * 64),
+                        ("--domain", "foo..bar"), ("--domain", "x/y"), ("--domain", "-a.example"), ("--domain", "a; b"),
+                        ("--domain", "ends."), ("--domain", ".".join(["d" * 60] * 4))):
+        done = subprocess.run([site.program, "up", flag, value, "--state", str(state)], capture_output=True, text=True, timeout=30)
+        assert done.returncode == 2 and not state.exists(), (flag, value, done)
+        assert "host name" in done.stderr and value.lower() in done.stderr, (flag, value, done)

@@ -123,7 +123,7 @@ START_TEST(children_go_first)
     add("Test.Parrots/parrots", "c");
     run_all(&run);
     ck_assert_int_eq(run.verdict, JOB_DONE);
-    ck_assert_str_eq(deleted, "cxa");
+    ck_assert_str_eq(deleted, "xca"); // by type and name, from the last
     ck_assert(result_has(&run, "\"httpStatus\":200"));
     ck_assert_int_eq(
         registry_fixture_number("select count(*) from arm.resource_group where name_key = 'cage'"), 0);

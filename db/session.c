@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 int64_t session_backoff(unsigned failures)
@@ -152,12 +151,8 @@ bool session_fill(struct session_parameters *p, const struct db_value *values, s
     size_t need = 1;
     for (size_t i = 0; i < count; i++)
         need += room(&values[i]);
-    if (need <= PARAMETERS_KEPT && p->capacity > PARAMETERS_KEPT) { // the last one was large
-        free(p->bytes);
-        p->bytes = NULL;
-        p->capacity = 0;
-    }
-    if (need > p->capacity) {
+    bool shrinks = need <= PARAMETERS_KEPT && p->capacity > PARAMETERS_KEPT; // the last one was large
+    if (need > p->capacity || shrinks) {
         p->capacity = need < 1024 ? 1024 : need;
         p->bytes = xrealloc(p->bytes, p->capacity);
     }

@@ -119,10 +119,11 @@ int command_cloud_config(int argc, char **argv)
     struct arena *arena = arena_new();
     json_t *json = load_facts(arena, options[0].value);
     int status = 1;
-    if (json != NULL) {
-        struct config *config =
-            configure(arena, options[0].value, NULL, json_string_value(json_object_get(json, "region")),
-                      json_string_value(json_object_get(json, "domain")));
+    struct config *config = NULL;
+    if (json != NULL)
+        config = configure(arena, options[0].value, NULL, json_string_value(json_object_get(json, "region")),
+                           json_string_value(json_object_get(json, "domain")));
+    if (config != NULL) {
         config->port = (int)json_integer_value(json_object_get(json, "port"));
         config_derive(arena, config);
         site_print_cloud(config, arena);

@@ -167,8 +167,10 @@ int command_up(int argc, char **argv)
     struct arena *arena = arena_new();
     struct site_up up = {.arena = arena};
     up.config = configure(arena, options[0].value, options[1].value, options[2].value, options[3].value);
-    if (up.config == NULL)
+    if (up.config == NULL) {
+        arena_free(arena);
         return 2;
+    }
     bool hosts = options[4].value != NULL;
     const char *why = NULL;
     if (hosts && access(HOSTS_FILE, W_OK) != 0)

@@ -12,7 +12,8 @@ ACR = "Microsoft.ContainerRegistry"
 
 @pytest.fixture(scope="module", params=["az", "latest", "current"])
 def client(request):
-    return request.getfixturevalue(request.param)
+    with request.getfixturevalue(request.param).serving() as quick:
+        yield quick
 
 
 def test_rest(site, client):

@@ -10,15 +10,15 @@ TYPE = "Microsoft.ContainerRegistry/registries"
 @pytest.fixture(scope="module", params=["az", "latest", "current"])
 def place(site, request):
     """A client, two groups and two registries of its own."""
-    az = request.getfixturevalue(request.param)
-    groups = [site.unique("azres"), site.unique("azres")]
-    for group in groups:
-        az("group", "create", "-n", group, "-l", site.region)
-    names = [site.unique("azres"), site.unique("azres")]
-    made = [az("acr", "create", "-n", n, "-g", groups[0], "--sku", "Basic", "--tags", f"env={n}", "kind=box") for n in names]
-    yield az, groups, names, [m["id"] for m in made]
-    for group in groups:
-        az("group", "delete", "-n", group, "-y", "--no-wait")
+    with request.getfixturevalue(request.param).serving() as az:
+        groups = [site.unique("azres"), site.unique("azres")]
+        for group in groups:
+            az("group", "create", "-n", group, "-l", site.region)
+        names = [site.unique("azres"), site.unique("azres")]
+        made = [az("acr", "create", "-n", n, "-g", groups[0], "--sku", "Basic", "--tags", f"env={n}", "kind=box") for n in names]
+        yield az, groups, names, [m["id"] for m in made]
+        for group in groups:
+            az("group", "delete", "-n", group, "-y", "--no-wait")
 
 
 def test_resource_list(site, place):

@@ -160,3 +160,12 @@ class AzServing:
             return json.loads(done.stdout)
         except ValueError:
             return done.stdout
+
+    def fails(self, *arguments):
+        done = self.run(*arguments)
+        assert done.returncode != 0, f"az {' '.join(arguments)} did not fail: {done.stdout}"
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def __getattr__(self, name):
+        return getattr(self.az, name)

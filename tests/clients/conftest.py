@@ -44,6 +44,18 @@ def current(site, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def long_term(site, tmp_path_factory):
+    """az 2.66, the long-term release for Stack Hub, in its hybrid profile."""
+    program = installed("az-2.66")
+    if not program:
+        pytest.skip("az 2.66 is not installed: script/clients az-2.66 takes it from PyPI")
+    made = Az(site, tmp_path_factory.mktemp("az-2.66"), program=program)
+    made.register()
+    made.login()
+    return made
+
+
+@pytest.fixture(scope="session")
 def az_group(site, az):
     name = site.unique("azg")
     made = az("group", "create", "-n", name, "-l", site.region, "--tags", "team=blue")

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from harness.az import Az, installed
 
 REGISTRIES = "Microsoft.ContainerRegistry/registries"
 # What no JSON parser takes, and az passes through.
@@ -40,17 +39,6 @@ GROUP_TEMPLATE = {
     "resources": [{"type": "Microsoft.Resources/resourceGroups", "apiVersion": "2019-10-01", "name": "[parameters('name')]",
                    "location": "[parameters('location')]", "properties": {}}],
     "outputs": {"name": {"type": "string", "value": "[parameters('name')]"}}}
-
-
-@pytest.fixture(scope="module")
-def long_term(site, tmp_path_factory):
-    program = installed("az-2.66")
-    if not program:
-        pytest.skip("az 2.66 is not installed: script/clients az-2.66 takes it from PyPI")
-    made = Az(site, tmp_path_factory.mktemp("az-2.66"), program=program)
-    made.register()
-    made.login()
-    return made
 
 
 @pytest.fixture(scope="module", params=["az", "latest", "long_term", "current"])

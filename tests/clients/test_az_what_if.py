@@ -8,21 +8,9 @@ import subprocess
 
 import pytest
 
-from harness.az import Az, installed
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "templates" / "examples"
 GROUP_SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
-
-
-@pytest.fixture(scope="module")
-def long_term(site, tmp_path_factory):
-    program = installed("az-2.66")
-    if not program:
-        pytest.skip("az 2.66 is not installed: script/clients az-2.66 takes it from PyPI")
-    made = Az(site, tmp_path_factory.mktemp("az-what-if"), program=program)
-    made.register()
-    made.login()
-    return made
 
 
 @pytest.fixture(scope="module", params=["az", "latest", "long_term", "current"])

@@ -37,6 +37,19 @@ bool text_equal_nocase(struct text a, struct text b)
     return true;
 }
 
+int text_compare_nocase(struct text a, struct text b)
+{
+    size_t shorter = a.length < b.length ? a.length : b.length;
+    for (size_t i = 0; i < shorter; i++) {
+        int x = (unsigned char)a.base[i], y = (unsigned char)b.base[i];
+        x = x >= 'A' && x <= 'Z' ? x + 32 : x;
+        y = y >= 'A' && y <= 'Z' ? y + 32 : y;
+        if (x != y)
+            return x - y;
+    }
+    return (a.length > b.length) - (a.length < b.length);
+}
+
 bool text_is_nocase(struct text a, const char *b)
 {
     return text_equal_nocase(a, text_of(b));

@@ -32,6 +32,8 @@ bool text_is(struct text a, const char *b);
 // ASCII letters compare without regard to case.
 bool text_equal_nocase(struct text a, struct text b);
 bool text_is_nocase(struct text a, const char *b);
+// The order of the bytes of both, ASCII letters as if they were lower-case: negative, 0 or positive.
+int text_compare_nocase(struct text a, struct text b);
 bool text_starts(struct text t, const char *prefix);
 bool text_starts_nocase(struct text t, const char *prefix);
 bool text_ends(struct text t, const char *suffix);

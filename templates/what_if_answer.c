@@ -30,16 +30,7 @@ static struct text id_of(const struct what_if_resource *r)
 
 static int by_id(const void *a, const void *b)
 {
-    struct text x = id_of(a), y = id_of(b);
-    size_t shorter = x.length < y.length ? x.length : y.length;
-    for (size_t i = 0; i < shorter; i++) {
-        int p = (unsigned char)x.base[i], q = (unsigned char)y.base[i];
-        p = p >= 'A' && p <= 'Z' ? p + 32 : p;
-        q = q >= 'A' && q <= 'Z' ? q + 32 : q;
-        if (p != q)
-            return p - q;
-    }
-    return (x.length > y.length) - (x.length < y.length);
+    return text_compare_nocase(id_of(a), id_of(b));
 }
 
 static const char *change_of(const struct what_if_resource *r, bool ids_only, const struct value *delta)

@@ -40,16 +40,8 @@ static size_t enter(struct walk *walk, struct text name)
 
 static int by_name(const void *a, const void *b)
 {
-    struct text x = ((const struct value_member *)a)->name, y = ((const struct value_member *)b)->name;
-    size_t shorter = x.length < y.length ? x.length : y.length;
-    for (size_t i = 0; i < shorter; i++) {
-        int p = (unsigned char)x.base[i], q = (unsigned char)y.base[i];
-        p = p >= 'A' && p <= 'Z' ? p + 32 : p;
-        q = q >= 'A' && q <= 'Z' ? q + 32 : q;
-        if (p != q)
-            return p - q;
-    }
-    return (x.length > y.length) - (x.length < y.length);
+    return text_compare_nocase(((const struct value_member *)a)->name,
+                               ((const struct value_member *)b)->name);
 }
 
 static const struct value *shown(struct walk *walk, const struct value *value);

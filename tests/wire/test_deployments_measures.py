@@ -116,8 +116,9 @@ def test_fairness(tmp_path):
         place = names.index("one")
         print(f"the other subscription's began as number {place + 1} of {len(names)}")
         assert place < 2 + 10  # two were in the workers' hands
-        # In order, but for what two workers run side by side.
+        # In order, but for the one that the other worker may have in hand, however long the machine lets that worker wait.
         numbers = [int(n[1:]) for n in names if n != "one"]
-        assert all(abs(at - number) <= 3 for at, number in enumerate(numbers)), numbers
+        overtaken = [sum(later < number for later in numbers[at + 1:]) for at, number in enumerate(numbers)]
+        assert max(overtaken) <= 2, numbers
     finally:
         site.stop()

@@ -80,8 +80,14 @@ struct deployment_site {
 // `properties`: of the request; only debugSetting and templateLink are looked at.
 void deployment_site_fill(struct deployment_site *site, const struct deployment *deployment,
                           const struct value *json, const struct value *properties);
-// Where plans of this thread look things up until the next call.
-void deployment_site_use(struct db_transaction *tx);
+// Where plans of this thread look things up until the next call, and who it is that looks: of a group or
+// subscription where they may not deploy nothing is told but what they wrote themselves.
+struct deployment_view {
+    struct db_transaction *tx;
+    const struct rbac_snapshot *snapshot; // lives as long as plans are made
+    const char *object_id;
+};
+void deployment_site_use(const struct deployment_view *view);
 
 // ---- deployment_preflight.c (arm-templates 6.3) ----
 // Types, versions, registration, rights and bodies of everything that the plan makes, as far as the level

@@ -11,27 +11,25 @@
 
 enum { DELETIONS_A_STEP = 16 };
 
-// Of the group, but what the template deployed, and what stands below one that goes. A child goes only where
-// its parent stays. Tokens and scope maps stay.
+// Of the group, but what the template deployed or has as existing, and what stands below one that goes. A
+// child goes only where its parent stays. Tokens and scope maps stay.
 static const struct db_statement absent = {
     "deployment_absent",
-    "with gone as (select r.type, r.type_key, r.name, r.name_key from arm.resource r join arm.resource_group "
-    "g on "
-    "g.id = r.group_id where r.group_id = $1 and r.type_key !~ '/(tokens|scopemaps)$' and not exists (select "
-    "from "
-    "arm.deployment c join arm.deployment_operation o on o.deployment_id = c.id where c.root_id = $2 and "
-    "o.kind = 'Create' and lower(o.type) = r.type_key and lower(o.name) = r.name_key and lower(o.target) "
-    "like "
-    "'/subscriptions/' || r.subscription_id || '/resourcegroups/' || replace(replace(g.name_key, '_', "
-    "'\\_'), '%', "
-    "'\\%') || '/providers/%')) "
-    "select x.type, x.name from gone x where not exists (select from gone p where "
-    "left(x.type_key, length(p.type_key) + 1) = p.type_key || '/' and "
-    "left(x.name_key, length(p.name_key) + 1) = p.name_key || '/') "
-    "and not exists (select from arm.deployment_operation o where o.deployment_id = $2 and o.kind = 'Delete' "
-    "and "
-    "o.state = 'Failed' and lower(o.type) = x.type_key and lower(o.name) = x.name_key) "
-    "order by x.type_key, x.name_key limit $3"};
+    DEPLOYMENT_MADE(
+        "$2::bigint") ", gone as (select r.type, r.type_key, r.name, r.name_key from "
+                      "arm.resource r join arm.resource_group g on g.id = r.group_id where r.group_id = $1 "
+                      "and "
+                      "r.type_key !~ '/(tokens|scopemaps)$' and not exists (select from made m where "
+                      "lower(m.y) = r.type_key and lower(m.n) = r.name_key and starts_with(lower(m.t), "
+                      "'/subscriptions/' || "
+                      "r.subscription_id || '/resourcegroups/' || g.name_key || '/providers/'))) "
+                      "select x.type, x.name from gone x where not exists (select from gone p where "
+                      "left(x.type_key, length(p.type_key) + 1) = p.type_key || '/' and "
+                      "left(x.name_key, length(p.name_key) + 1) = p.name_key || '/') "
+                      "and not exists (select from arm.deployment_operation o where o.deployment_id = $2 and "
+                      "o.kind = 'Delete' "
+                      "and o.state = 'Failed' and lower(o.type) = x.type_key and lower(o.name) = x.name_key) "
+                      "order by x.type_key, x.name_key limit $3"};
 static const struct db_statement any_failed = {"deployment_cleanup_failed",
                                                "select exists (select from arm.deployment_operation o where "
                                                "o.deployment_id = $1 and o.kind = 'Delete' and "

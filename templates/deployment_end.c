@@ -23,21 +23,27 @@ static const struct db_statement erase = {"deployment_erase",
 static const struct db_statement erase_bodies = {
     "deployment_erase_bodies",
     "update arm.deployment_operation o set body = null where o.deployment_id = $1 and o.body is not null"};
+static const struct db_statement end_operations = {
+    "deployment_end_operations",
+    "update arm.deployment_operation o set state = 'Failed', status = 409, ended_at = clock_timestamp(), "
+    "message = json_build_object('error', json_build_object('code', 'DeploymentCanceled', 'message', 'The "
+    "deployment ended while this was under way.')) where o.deployment_id = $1 and o.state = 'Running'"};
 static const struct db_statement job_of = {"deployment_job_of",
                                            "select d.job_id from arm.deployment d where d.id = $1"};
 static const struct db_statement failures = {"deployment_failures",
                                              "select o.message->'error' from arm.deployment_operation o "
                                              "where o.deployment_id = $1 and o.state = 'Failed' and "
                                              "o.message is not null order by o.ordinal limit $2"};
-// What nested deployments made stands in their place.
+// What nested deployments made stands in their place: as they told it when they ended.
 static const struct db_statement made = {
     "deployment_made",
-    "with recursive tree (id) as (select $1::bigint union all select o.child_id from tree t join "
-    "arm.deployment_operation o on o.deployment_id = t.id where o.child_id is not null) "
-    "select x.target from (select distinct on (lower(o.target) collate \"C\") o.target from tree t join "
-    "arm.deployment_operation o on o.deployment_id = t.id where o.kind = 'Create' and o.state = 'Succeeded' "
-    "and "
-    "o.child_id is null) x order by lower(x.target) collate \"C\""};
+    DEPLOYMENT_MADE("$1::bigint") "select x.t, x.y, x.n, x.e from (select distinct on (lower(m.t) collate "
+                                  "\"C\", m.e) m.t, m.y, m.n, m.e from made m) x "
+                                  "order by lower(x.t) collate \"C\", x.e"};
+static const struct db_statement tell_parent = {
+    "deployment_tell_parent",
+    "update arm.deployment_operation o set state = $3, status = $4, message = $5::json, made = $6::json, "
+    "ended_at = clock_timestamp() where o.deployment_id = $1 and o.child_id = $2 and o.state = 'Running'"};
 static const struct db_statement rollback_to = {
     "deployment_rollback_to",
     "select d.template, d.kept, d.id from arm.deployment d where d.subscription_id = $1::uuid and "
@@ -47,18 +53,31 @@ static const struct db_statement rolled_back = {
 
 // ---- what it leaves
 
-static struct text resources_made(struct deployment_run *run)
+// What it made, for outputResources; `told`: all that a parent is to know of it.
+static struct text resources_made(struct deployment_run *run, struct text *told)
 {
     const struct db_result *rows = DB_RUN(run->tx, &made, db_int(run->deployment.id));
-    struct buffer b = buffer_new(run->arena);
-    json_begin_array(&b);
+    struct buffer shown = buffer_new(run->arena), all = buffer_new(run->arena);
+    json_begin_array(&shown);
+    json_begin_array(&all);
     for (size_t i = 0; i < db_rows(rows); i++) {
-        json_begin_object(&b);
-        json_key_text(&b, "id", db_get(rows, i, 0));
-        json_end_object(&b);
+        bool only_read = db_get_bool(rows, i, 3);
+        json_begin_object(&all);
+        json_key_text(&all, "t", db_get(rows, i, 0));
+        json_key_text(&all, "y", db_get(rows, i, 1));
+        json_key_text(&all, "n", db_get(rows, i, 2));
+        json_key_bool(&all, "e", only_read);
+        json_end_object(&all);
+        if (only_read)
+            continue;
+        json_begin_object(&shown);
+        json_key_text(&shown, "id", db_get(rows, i, 0));
+        json_end_object(&shown);
     }
-    json_end_array(&b);
-    return buffer_done(&b);
+    json_end_array(&shown);
+    json_end_array(&all);
+    *told = buffer_done(&all);
+    return buffer_done(&shown);
 }
 
 static struct text error_with(struct deployment_run *run, const char *code, const char *message,
@@ -99,6 +118,20 @@ static void wake_parent(struct deployment_run *run)
         job_wake(run->tx, text_cstr(run->arena, db_get(rows, 0, 0)));
 }
 
+// In the same transaction: its own record may be gone before the parent looks.
+static void end_in_parent(struct deployment_run *run, struct text error, struct text told)
+{
+    const struct deployment *d = &run->deployment;
+    if (d->parent_id == 0)
+        return;
+    struct text message =
+        error.base ? TEXT_JOIN(run->arena, TEXT("{\"status\":\"Failed\",\"error\":"), error, TEXT("}"))
+                   : TEXT_NONE;
+    DB_RUN(run->tx, &tell_parent, db_int(d->parent_id), db_int(d->id),
+           db_string(error.base ? "Failed" : "Succeeded"), db_int(error.base ? 409 : 200), db_text(message),
+           db_text(error.base ? TEXT_NONE : told));
+}
+
 static enum job_verdict end_job(struct deployment_run *run, struct job_step *step, struct text error)
 {
     struct buffer b = buffer_new(run->arena);
@@ -116,12 +149,14 @@ static enum job_verdict finish(struct deployment_run *run, struct job_step *step
 {
     const struct deployment *d = &run->deployment;
     bool failed = error.base != NULL;
+    struct text told = TEXT_NONE, resources = failed ? TEXT_NONE : resources_made(run, &told);
     const struct db_result *ended =
         DB_RUN(run->tx, &end, db_int(d->id), db_string(failed ? "Failed" : "Succeeded"), db_text(error),
-               db_text(failed ? TEXT_NONE : outputs), db_text(failed ? TEXT_NONE : resources_made(run)));
+               db_text(failed ? TEXT_NONE : outputs), db_text(resources));
     if (db_rows(ended) == 0 && !db_failed(run->tx))
         db_retry(run->tx); // canceled at this very moment
     DB_RUN(run->tx, &erase_bodies, db_int(d->id));
+    end_in_parent(run, error, told);
     wake_parent(run);
     deployment_cache_drop(d->id);
     failpoint("deployment.end");
@@ -237,8 +272,15 @@ enum job_verdict deployment_end(struct deployment_run *run, struct job_step *ste
     return verdict;
 }
 
+// Nested ones that it does not wait for any more.
+static void end_running(struct deployment_run *run)
+{
+    DB_RUN(run->tx, &end_operations, db_int(run->deployment.id));
+}
+
 enum job_verdict deployment_end_canceled(struct deployment_run *run, struct job_step *step)
 {
+    end_running(run);
     DB_RUN(run->tx, &erase, db_int(run->deployment.id));
     DB_RUN(run->tx, &erase_bodies, db_int(run->deployment.id));
     wake_parent(run);
@@ -249,6 +291,7 @@ enum job_verdict deployment_end_canceled(struct deployment_run *run, struct job_
 
 enum job_verdict deployment_end_early(struct deployment_run *run, struct job_step *step, const char *message)
 {
+    end_running(run);
     return finish(run, step, error_with(run, "DeploymentFailed", message, TEXT_NONE), TEXT_NONE);
 }
 
@@ -264,6 +307,7 @@ void deployment_given_up(struct db_transaction *tx, const struct job *job)
         "The deployment was given up: a step of it was begun 10 times and did not end.", TEXT_NONE);
     DB_RUN(tx, &end, db_int(run.deployment.id), db_string("Failed"), db_text(error), db_null(), db_null());
     DB_RUN(tx, &erase_bodies, db_int(run.deployment.id));
+    end_running(&run);
     wake_parent(&run);
     deployment_run_end(&run);
 }

@@ -9,6 +9,10 @@
     400, "InvalidDeploymentName", FROM_GATEWAY,                                                              \
         "The deployment name '%.*s' is invalid: a name has 1 to 64 letters, digits, '-', '.', '(', ')' and " \
         "'_'."
+#define DEPLOYMENT_TAGS_UNREADABLE                                                                           \
+    400, "InvalidRequestContent", FROM_GATEWAY,                                                              \
+        "The request content was invalid and could not be deserialized: 'A tag holds the character U+0000. " \
+        "Path 'tags', line 1, position 0.'."
 #define DEPLOYMENT_LOCATION_MISSING                                                                          \
     400, "InvalidDeployment", FROM_GATEWAY,                                                                  \
         "The 'location' property must be specified for '%.*s'. Please see "                                  \
@@ -64,6 +68,8 @@
     400, "InvalidDeployment", FROM_GATEWAY,                                                                  \
         "The deployment '%.*s' cannot be deployed again on error: the values of its secure parameters are "  \
         "not kept."
+#define DEPLOYMENT_PARENT_OVER                                                                               \
+    409, "DeploymentCanceled", FROM_GATEWAY, "The deployment that '%.*s' is nested in does not run any more."
 #define DEPLOYMENT_NESTED_DEPTH                                                                              \
     400, "InvalidTemplate", FROM_GATEWAY,                                                                    \
         "Deployment template validation failed: 'The nested deployment '%.*s' is too deep: deployments "     \

@@ -17,11 +17,11 @@ static const struct db_statement insert = {
     "deployment_operations_insert",
     "insert into arm.deployment_operation (deployment_id, ordinal, kind, state, target, type, name, "
     "api_version, "
-    "alone, depends_on, body) select $1, n.o, 'Create', 'Waiting', n.t, n.y, n.n, n.v, n.a, "
+    "alone, depends_on, body) select $1, n.o, n.k, n.s, n.t, n.y, n.n, n.v, n.a, "
     "coalesce((select array_agg(x::integer) from json_array_elements_text(n.d) x), '{}'), decode(n.b, "
     "'base64') "
-    "from json_to_recordset($2::json) as n (o integer, t text, y text, n text, v text, a boolean, d json, b "
-    "text)"};
+    "from json_to_recordset($2::json) as n (o integer, k text, s text, t text, y text, n text, v text, a "
+    "boolean, d json, b text)"};
 
 // What is shown: the row, its nested deployment's fate aside.
 #define COLUMNS                                                                                              \
@@ -81,6 +81,8 @@ static void write_node(struct buffer *b, const struct deployment *d, const struc
     const struct plan_node *node = &plan->nodes[ordinal];
     json_begin_object(b);
     json_key_int(b, "o", (int64_t)ordinal);
+    json_key_string(b, "k", node->existing ? "Read" : "Create"); // never begun and never shown
+    json_key_string(b, "s", node->existing ? "Succeeded" : "Waiting");
     json_key_text(b, "t", node->id);
     json_key_text(b, "y", node->written_type);
     json_key_text(b, "n", node->written_name);
@@ -99,13 +101,15 @@ static void write_node(struct buffer *b, const struct deployment *d, const struc
 // A few at a time: bodies are written, sealed and encoded, and a whole template's would be large.
 void deployment_operations_make(struct arm_call *call, const struct deployment *d, const struct plan *plan)
 {
+    // What the Complete mode leaves alone, in this template or in one around it.
+    bool existing_matters = d->parent_id != 0 || text_is(d->mode, "Complete");
     for (size_t i = 0; i < plan->node_count;) {
         struct arena *arena = arena_new();
         struct buffer b = buffer_new(arena);
         size_t count = 0;
         json_begin_array(&b);
         for (; i < plan->node_count && count < NODES_AT_ONCE && b.length < BYTES_AT_ONCE; i++)
-            if (plan->nodes[i].deployed) {
+            if (plan->nodes[i].deployed || (plan->nodes[i].existing && existing_matters)) {
                 write_node(&b, d, plan, i);
                 count++;
             }

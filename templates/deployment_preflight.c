@@ -101,6 +101,11 @@ static bool registered(struct preflight *p, const struct plan *plan)
             !arm_namespace_known(namespace_name, &canonical) ||
             (text_equal_nocase(last_subscription, subscription) && text_is_nocase(last_namespace, canonical)))
             continue;
+        // Of another subscription nothing is told to who may not deploy there: the rights are looked at
+        // below.
+        if (!text_equal_nocase(subscription, p->call->subscription_id) &&
+            !arm_may(p->call, DEPLOYMENT_TYPE "/write", node->id))
+            continue;
         struct arm_call asked = *p->call;
         asked.subscription_id = subscription;
         if (strcmp(registration_state(&asked, canonical), "Registered") != 0) {
@@ -216,7 +221,8 @@ static void examine(struct preflight *p, const struct subject *subject)
         note_denied(p, subject->node, rehearsal.action);
         return;
     }
-    if (group && group->id == 0 && !group->to_be_made) {
+    bool nowhere = rehearsal.failure && strcmp(rehearsal.failure->code, "SubscriptionNotFound") == 0;
+    if (group && group->id == 0 && !group->to_be_made && !nowhere) {
         struct arm_call missing = {.arena = p->call->arena};
         arm_fail(&missing, ARM_RESOURCE_GROUP_NOT_FOUND, TEXT_ARG(group->name));
         note_refused(p, subject->node, missing.failure);

@@ -32,6 +32,9 @@ static const struct db_statement insert = {
     "nullif($22::bigint, 0), nullif($23::bigint, 0), $24, $25::uuid, "
     "'epoch'::timestamptz + $26::bigint * interval '1 microsecond', "
     "'epoch'::timestamptz + $26::bigint * interval '1 microsecond') on conflict do nothing returning id"};
+static const struct db_statement hold_parent = {
+    "deployment_hold_parent", "select d.id from arm.deployment d where d.id = $1 and d.state in ('Accepted', "
+                              "'Running') for share"};
 static const struct db_statement find_on_error = {
     "deployment_on_error",
     "select d.name, d.kept is null from arm.deployment d where d.subscription_id = $1::uuid "
@@ -68,6 +71,8 @@ static bool name_acceptable(struct arm_call *call, struct text name)
         uint32_t c = text_next_character(name, &at);
         sound = resource_group_character(c);
     }
+    // What every client takes out of a URL, and so could never ask for.
+    sound = sound && !text_is(name, ".") && !text_is(name, "..");
     if (!sound || length > DEPLOYMENT_NAME_LIMIT)
         arm_fail(call, DEPLOYMENT_NAME_INVALID, TEXT_ARG(name));
     return !call->failed;
@@ -110,9 +115,11 @@ static bool read_tags(struct arm_call *call, const struct value *tags, struct te
     if (!tags)
         return true;
     struct text text = value_to_json(call->arena, tags);
-    json_t *parsed = json_loadb(text.base, text.length, 0, NULL);
-    bool sound = !parsed || arm_tags_of_body(call, parsed, json);
+    json_t *parsed = json_loadb(text.base, text.length, 0, NULL); // NULL: a NUL character, in no text of ours
+    bool sound = parsed && arm_tags_of_body(call, parsed, json);
     json_decref(parsed);
+    if (!sound && !call->failed)
+        arm_fail(call, DEPLOYMENT_TAGS_UNREADABLE);
     return sound;
 }
 
@@ -196,7 +203,7 @@ static bool make_plan(struct arm_call *call, struct deployment_request *r)
     r->site_json = deployment_site_json(call, d->created_at);
     deployment_site_fill(where, d, deployment_json(call->arena, r->site_json),
                          VALUE_FIND(r->content->request, "properties"));
-    deployment_site_use(call->tx);
+    deployment_site_use(&(struct deployment_view){call->tx, call->snapshot, call->caller->object_id});
     r->plan =
         plan_make(call->arena, &where->plan, r->content->template, r->content->parameters, NULL, &error);
     if (!r->plan) {
@@ -349,10 +356,21 @@ static void point_at_status(struct arm_call *call, const struct deployment *d)
     http_set_header_string(call->answer, "Azure-AsyncOperation", arm_url(call, url));
 }
 
+// What it is nested in still runs, and is not canceled before this one is there to be canceled with it.
+static bool still_wanted(struct arm_call *call, const struct deployment_request *r)
+{
+    if (r->deployment.parent_id == 0)
+        return true;
+    const struct db_result *parent = DB_RUN(call->tx, &hold_parent, db_int(r->deployment.parent_id));
+    if (db_rows(parent) == 0 && !db_failed(call->tx))
+        arm_fail(call, DEPLOYMENT_PARENT_OVER, TEXT_ARG(r->deployment.name));
+    return !call->failed && !db_failed(call->tx);
+}
+
 void deployment_put(struct arm_call *call)
 {
     struct deployment_request r;
-    if (!deployment_request_read(call, &r) || !replaceable(call, &r))
+    if (!deployment_request_read(call, &r) || !replaceable(call, &r) || !still_wanted(call, &r))
         return;
     if (r.exists &&
         db_rows(DB_RUN(call->tx, &remove_row, db_int(r.existing.id), db_int(DEPLOYMENT_EXPIRES_DAYS))) == 0) {

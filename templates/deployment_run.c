@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+enum { SNAPSHOT_LIMIT_MS = 2000 };
+
 static const struct db_statement get_input = {"deployment_input",
                                               "select d.input from arm.deployment d where d.id = $1"};
 static const struct db_statement get_both = {
@@ -92,13 +94,23 @@ static struct plan *remake(struct deployment_run *run, struct arena *arena, stru
                                 .location = d->location.base ? text_copy(arena, d->location) : TEXT_NONE,
                                 .mode = text_copy(arena, d->mode)};
     deployment_site_fill(where, copy, VALUE_FIND(input, "site"), VALUE_FIND(input, "properties"));
-    return plan_make(arena, &where->plan, template, VALUE_FIND(input, "parameters"),
-                     VALUE_FIND(input, "bound"), error);
+    struct rbac_version now;
+    const struct rbac_snapshot *snapshot =
+        rbac_version_read(run->tx, &now) ? rbac_snapshot_wait(&now, SNAPSHOT_LIMIT_MS) : NULL;
+    if (!snapshot) {
+        db_retry(run->tx);
+        *error = (struct plan_error){.code = "InternalServerError", .message = "The rights cannot be read."};
+        return NULL;
+    }
+    deployment_site_use(&(struct deployment_view){run->tx, snapshot, run->inner.caller->object_id});
+    struct plan *plan = plan_make(arena, &where->plan, template, VALUE_FIND(input, "parameters"),
+                                  VALUE_FIND(input, "bound"), error);
+    rbac_snapshot_release(snapshot);
+    return plan;
 }
 
 struct plan *deployment_run_plan(struct deployment_run *run, struct plan_error *error)
 {
-    deployment_site_use(run->tx);
     if (run->plan)
         return run->plan;
     run->cached = deployment_cache_take(run->deployment.id);

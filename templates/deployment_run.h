@@ -55,6 +55,19 @@ struct text deployment_error_of(struct arena *arena, int status, struct text bod
 struct text deployment_shown(struct deployment_run *run, struct text body, bool content);
 bool deployment_has_secrets(const struct deployment_run *run); // a parameter is secure
 
+// The start of a statement: `made` (t: id, y: type, n: name, e: only read) is what a deployment and all that
+// is nested in it made. Nested ones that are over told it (0023_nested_results.sql); others have their own
+// rows.
+#define DEPLOYMENT_MADE(id)                                                                                  \
+    "with recursive tree (id) as (select " id " union all select o.child_id from tree t join "               \
+    "arm.deployment_operation o on o.deployment_id = t.id where o.child_id is not null and o.made is "       \
+    "null), "                                                                                                \
+    "made as (select o.target as t, o.type as y, o.name as n, o.kind = 'Read' as e from tree t join "        \
+    "arm.deployment_operation o on o.deployment_id = t.id where o.kind in ('Create', 'Read') and "           \
+    "o.state = 'Succeeded' and o.child_id is null union all select m.t, m.y, m.n, m.e from tree t join "     \
+    "arm.deployment_operation o on o.deployment_id = t.id cross join lateral json_to_recordset(o.made) "     \
+    "as m (t text, y text, n text, e boolean) where o.made is not null) "
+
 // ---- deployment_cleanup.c: the deletions of the Complete mode (arm-templates 6.6)
 enum deployment_cleanup { CLEANUP_DONE, CLEANUP_SOME, CLEANUP_FAILED, CLEANUP_LATER };
 enum deployment_cleanup deployment_cleanup(struct deployment_run *run);

@@ -15,14 +15,15 @@ static const struct db_statement subscription_get = {
     "deployment_site_subscription", "select s.subscription_id, s.tenant_id, s.display_name "
                                     "from arm.subscription s where s.subscription_id = $1::uuid"};
 
-// Of a group that is yet to be made: where else than in the one region would that be.
+// Of a group that is yet to be made (tx is NULL: or of which nothing may be told): where else than in the one
+// region would that be.
 static void write_group(struct buffer *b, struct db_transaction *tx, struct text subscription_id,
                         struct text group)
 {
     struct arena *arena = b->arena;
     const struct db_result *rows =
-        DB_RUN(tx, &group_get, db_text(subscription_id), db_text(text_lower(arena, group)));
-    bool there = db_rows(rows) > 0;
+        tx ? DB_RUN(tx, &group_get, db_text(subscription_id), db_text(text_lower(arena, group))) : NULL;
+    bool there = rows && db_rows(rows) > 0;
     struct text name = there ? db_get(rows, 0, 0) : group;
     struct text location = there ? db_get(rows, 0, 1) : text_of(site()->config->region);
     json_begin_object(b);
@@ -132,12 +133,18 @@ struct text deployment_site_json(struct arm_call *call, int64_t now)
 }
 
 // A plan outlives the transaction that it was made in; what it asks for, it asks in that of the moment.
-static _Thread_local struct db_transaction *looking;
+static _Thread_local struct deployment_view looking;
 
 static const struct value *read(struct arena *arena, const struct buffer *json)
 {
     struct reader_error error;
     return reader_read(arena, buffer_done(json), NULL, &error);
+}
+
+// A deployment of one's own there would answer the same.
+static bool may_look(struct text scope)
+{
+    return rbac_may(looking.snapshot, looking.object_id, DEPLOYMENT_TYPE "/write", scope);
 }
 
 // For resourceGroup() and subscription() of where nested deployments go to.
@@ -148,10 +155,13 @@ static const struct value *scope_object(void *context, struct arena *arena, stru
     struct buffer b = buffer_new(arena);
     if (!uuid_is(subscription_id))
         return NULL;
-    if (group.base)
-        write_group(&b, looking, subscription_id, group);
-    else if (!write_subscription(&b, looking, subscription_id))
+    if (group.base) {
+        bool may = may_look(resource_id_of_group(arena, subscription_id, group));
+        write_group(&b, may ? looking.tx : NULL, subscription_id, group);
+    } else if (!may_look(TEXT_JOIN(arena, TEXT("/subscriptions/"), subscription_id)) ||
+               !write_subscription(&b, looking.tx, subscription_id)) {
         return NULL;
+    }
     return read(arena, &b);
 }
 
@@ -173,9 +183,9 @@ static const struct value *providers(void *context, struct arena *arena, struct 
     return NULL;
 }
 
-void deployment_site_use(struct db_transaction *tx)
+void deployment_site_use(const struct deployment_view *view)
 {
-    looking = tx;
+    looking = *view;
 }
 
 void deployment_site_fill(struct deployment_site *filled, const struct deployment *deployment,

@@ -61,11 +61,16 @@ static void cancel(struct arm_call *call)
     struct deployment d;
     if (!deployment_of_route(call, &d))
         return;
-    const struct db_result *rows = DB_RUN(call->tx, &cancel_rows, db_int(d.id));
-    bool canceled = false;
-    for (size_t i = 0; i < db_rows(rows); i++) {
-        canceled = canceled || db_get_int(rows, i, 0) == d.id;
-        job_wake(call->tx, text_cstr(call->arena, db_get(rows, i, 1)));
+    bool canceled = false, more = true;
+    // Again until there is none: a step that was waited for may have begun a nested one. Those that come
+    // later find what they would be nested in canceled.
+    while (more && !db_failed(call->tx)) {
+        const struct db_result *rows = DB_RUN(call->tx, &cancel_rows, db_int(d.id));
+        for (size_t i = 0; i < db_rows(rows); i++) {
+            canceled = canceled || db_get_int(rows, i, 0) == d.id;
+            job_wake(call->tx, text_cstr(call->arena, db_get(rows, i, 1)));
+        }
+        more = db_rows(rows) > 0;
     }
     if (canceled) {
         arm_reply_empty(call, 204);

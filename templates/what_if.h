@@ -43,6 +43,7 @@ struct what_if {
     struct what_if_resource *resources;
     size_t count, capacity;
     const struct what_if_nested *nested;
+    struct name_index *existing;   // ids of what templates have as existing; NULL: none
     const struct value **failures; // errors of resources, as details show them
     size_t failure_count, failure_capacity;
     struct what_if_secrets secrets;
@@ -63,6 +64,8 @@ enum db_outcome what_if_try(struct what_if *w);
 // ---- what_if_read.c: how resources are shown ----
 struct what_if_resource *what_if_add(struct what_if *w, struct text id, struct text type,
                                      struct text api_version);
+// What a plan has as existing: the Complete mode leaves it alone.
+void what_if_note_existing(struct what_if *w, const struct plan *plan);
 // One GET of the caller; the answer's value lives in `arena`, all else of the request is gone. NULL unless
 // *status is 200.
 const struct value *what_if_get(const struct arm_inner *inner, struct db_transaction *tx, struct arena *arena,

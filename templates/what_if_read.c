@@ -106,10 +106,22 @@ static struct name_index *ids_of(const struct what_if *w)
     return ids;
 }
 
-// Tokens and scope maps stay, whatever the mode (arm-templates 6.6).
-static bool stays(const struct reading *reading, struct text type)
+void what_if_note_existing(struct what_if *w, const struct plan *plan)
 {
-    return !reading->complete || text_ends(text_lower(reading->w->arena, type), "/tokens") ||
+    for (size_t i = 0; i < plan->node_count; i++) {
+        if (!plan->nodes[i].existing)
+            continue;
+        if (!w->existing)
+            w->existing = name_index_new(w->arena, plan->node_count);
+        name_index_add(w->existing, plan->nodes[i].id, i);
+    }
+}
+
+// Tokens and scope maps stay, whatever the mode (arm-templates 6.6).
+static bool stays(const struct reading *reading, struct text id, struct text type)
+{
+    return !reading->complete || (reading->w->existing && name_index_find(reading->w->existing, id)) ||
+           text_ends(text_lower(reading->w->arena, type), "/tokens") ||
            text_ends(text_lower(reading->w->arena, type), "/scopemaps");
 }
 
@@ -119,7 +131,7 @@ static void add_other(struct reading *reading, struct db_transaction *tx, const 
     struct text id = value_text(VALUE_FIND(item, "id")), type = value_text(VALUE_FIND(item, "type"));
     struct what_if_resource *r = what_if_add(w, id, type, version_of(type));
     const struct value *whole = NULL;
-    bool kept = stays(reading, type);
+    bool kept = stays(reading, id, type);
     int status;
     r->other = true;
     if ((!kept || w->count - reading->first <= OTHERS_READ) && clock_monotonic() < w->deadline)

@@ -206,6 +206,7 @@ static bool try_nested(struct trial *t, struct plan *plan, const struct plan_nod
     if (!nested || depth >= TRIAL_DEPTH)
         return false;
     what_if_secrets_of_plan(t->w, nested);
+    what_if_note_existing(t->w, nested);
     if (!try_nodes(t, nested, what_if_order(arena, nested), SIZE_MAX, depth + 1))
         return false;
     if (nested->has_outputs)
@@ -307,7 +308,7 @@ static void begin(struct trial *t, struct db_transaction *tx)
     t->run = (struct deployment_run){.tx = tx, .arena = w->arena, .inner = t->inner};
     t->inner_reads = deployment_run_reads(&t->run);
     t->reads = (struct plan_run){.context = t, .get = get, .post = post};
-    deployment_site_use(tx);
+    deployment_site_use(&(struct deployment_view){tx, w->call->snapshot, w->call->caller->object_id});
 }
 
 // Always rolled back.
@@ -335,6 +336,7 @@ enum db_outcome what_if_try(struct what_if *w)
     t->order = what_if_order(w->arena, t->root);
     t->parts = what_if_parts(w->arena, t->root, &t->part_count);
     what_if_secrets_of_plan(w, t->root);
+    what_if_note_existing(w, t->root);
     while (t->part < t->part_count && w->failure_count < FAILURES && outcome == DB_ROLLED_BACK) {
         t->first_resource = w->count;
         t->first_failure = w->failure_count;

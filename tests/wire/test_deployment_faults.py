@@ -1,0 +1,172 @@
+"""Faults of deployments that were found by looking for them, each with the case that showed it."""
+import json
+import uuid
+
+import pytest
+
+from harness.deployments import Deployments, nested, registry, template
+from harness.site import CONTRIBUTOR, Site
+from harness.what_if import WhatIf
+
+V = "2019-10-01"
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory):
+    """A site whose every step of a deployment takes a while."""
+    site = Site(tmp_path_factory.mktemp("faults") / "state", port=9473, region="slow",
+                environment={"AZSACR_FAILPOINTS": "deployment.step=wait:300"}).start()
+    yield site
+    site.stop()
+
+
+def in_group(site, client, **more):
+    group = site.unique("g")
+    scope = f"/subscriptions/{site.subscription}/resourceGroups/{group}"
+    site.operator().put(f"{scope}?api-version={V}", {"location": site.region, **more}).expect(201)
+    return group, Deployments(client, scope)
+
+
+@pytest.fixture
+def deployments(site, operator, group):
+    return Deployments(operator, f"/subscriptions/{site.subscription}/resourceGroups/{group}")
+
+
+@pytest.fixture
+def stranger(site, operator, deployments):
+    """The deployments of somebody who may do everything in that group, and nothing elsewhere."""
+    principal = site.principal()
+    site.assign(operator, principal, CONTRIBUTOR, deployments.scope)
+    return Deployments(site.client_of(principal), deployments.scope)
+
+
+def present(deployments):
+    found = deployments.client.get(f"{deployments.scope}/resources?api-version={V}").expect(200).json["value"]
+    return {r["name"] for r in found}
+
+
+# ---- crossing scopes
+
+def test_scope_functions_of_a_group_that_is_not_ones_own(site, operator, stranger):
+    """arm-templates 3.6, 6.3: resourceGroup() of a nested deployment told tags and location of any group to everybody."""
+    group, _ = in_group(site, operator, tags={"secret": "TOPSECRET"})
+    said = template(variables={"x": "[fail(string(resourceGroup()))]"}, outputs={"o": {"type": "string", "value": "[variables('x')]"}})
+    named = template(registry("[concat('x', resourceGroup().tags.secret)]"))
+    for inner in (said, named):
+        for scope in ("inner", "outer"):
+            answer = stranger.validate("v", template(nested("n", inner, resourceGroup=group, scope=scope))).expect(400)
+            assert b"TOPSECRET" not in answer.body
+    # A group that is there and one that is not are answered alike.
+    answers = [stranger.validate("v", template(nested("n", template(registry("abcdefgh")), resourceGroup=g))).expect(400)
+               for g in (group, "absent")]
+    assert [a.message.replace(group, "absent") for a in answers] == [answers[1].message] * 2
+    # Who may deploy there is answered.
+    mine = Deployments(operator, stranger.scope)
+    assert "TOPSECRET" in mine.validate("v", template(nested("n", said, resourceGroup=group))).expect(400).message
+
+
+def test_scope_functions_of_a_subscription_that_is_not_ones_own(site, operator, stranger):
+    """arm-templates 3.6: subscription() of a nested deployment told the names of subscriptions to everybody."""
+    said = template(variables={"x": "[fail(string(subscription()))]"}, outputs={"o": {"type": "string", "value": "[variables('x')]"}})
+    other = site.facts["operatorSubscriptionId"]
+    shown = operator.get(f"/subscriptions/{other}?api-version=2016-06-01").expect(200).json["displayName"]
+    answer = stranger.validate("v", template(nested("n", said, subscriptionId=other, resourceGroup="x"))).expect(400)
+    assert shown not in answer.message and "Authorization failed for template resource 'n'" in answer.message
+
+
+def test_a_subscription_that_is_not_there(stranger):
+    """arm-templates 6.3: a nested deployment to a subscription that does not exist was told that its group does not."""
+    document = template(nested("n", template(), subscriptionId=str(uuid.uuid4()), resourceGroup="x"))
+    answer = stranger.validate("v", document).expect(400)
+    assert [d["code"] for d in answer.json["error"]["details"]] == ["SubscriptionNotFound"]
+
+
+# ---- the Complete mode
+
+def test_complete_with_nested_deployments_of_the_same_name(site, deployments):
+    """arm-templates 6.6: two nested deployments hold one of the same name each; the second takes the first one's record, and
+    the Complete mode then deleted what the first had made."""
+    names = [site.unique("reg") for _ in range(2)]
+    one = nested("one", template(nested("inner", template(registry(names[0])))))
+    two = nested("two", template(nested("inner", template(registry(names[1])))), "one")
+    record = deployments.succeed("complete", template(one, two), mode="Complete")
+    assert present(deployments) == set(names)
+    assert [r["id"].rsplit("/", 1)[1] for r in record["properties"]["outputResources"]] == sorted(names)
+
+
+def test_complete_after_a_nested_record_was_deleted(slow):
+    """arm-templates 6.6, 7: what a nested deployment made stays its parent's, though its record is deleted meanwhile."""
+    operator = slow.operator()
+    _, deployments = in_group(slow, operator)
+    names = [slow.unique("reg") for _ in range(6)]
+    chain = [registry(name, before) for name, before in zip(names[1:], ["within"] + names[1:])]
+    deployments.put("around", template(nested("within", template(registry(names[0]))), *chain), mode="Complete").expect(201)
+    slow.wait_until(lambda: names[1] in present(deployments))
+    operator.delete(deployments.path("within")).expect(202)
+    slow.wait_until(lambda: deployments.get("within").status == 404)
+    record = deployments.wait("around")
+    assert record["properties"]["provisioningState"] == "Succeeded", record
+    assert present(deployments) == set(names) and len(record["properties"]["outputResources"]) == 6
+
+
+def test_complete_keeps_what_is_existing(site, operator, deployments):
+    """arm-templates 3.4, 6.6: a resource that the template has as `existing` is in the template."""
+    kept, gone, new = (site.unique("reg") for _ in range(3))
+    deployments.succeed("before", template(registry(kept), registry(gone)))
+    existing = {"existing": True, "type": "Microsoft.ContainerRegistry/registries", "apiVersion": "2019-05-01", "name": kept}
+    document = {**template(), "languageVersion": "2.0", "resources": {"k": existing, "n": registry(new)}}
+    kinds = WhatIf(operator, deployments.scope).kinds(document, mode="Complete")
+    assert kinds == {kept: "Ignore", gone: "Delete", new: "Create"}
+    deployments.succeed("after", document, mode="Complete")
+    assert present(deployments) == {kept, new}
+    # One that is nested says so too.
+    inner = {**document, "resources": {"k": existing}}
+    deployments.succeed("nested", template(nested("n", inner), registry(new)), mode="Complete")
+    assert present(deployments) == {kept, new}
+
+
+# ---- cancel
+
+def test_cancel_while_a_nested_deployment_begins(slow):
+    """arm-templates 6 Cancel: a nested deployment that began in the step which the cancel had to wait for ran on."""
+    operator = slow.operator()
+    _, deployments = in_group(slow, operator)
+    names = [slow.unique("reg") for _ in range(8)]
+    inner = template(*[registry(n, *names[max(i - 1, 0):i]) for i, n in enumerate(names)])
+    deployments.put("around", template(nested("within", inner))).expect(201)
+    slow.wait_until(lambda: slow.sql("select count(*) from azsacr.job where state = 'Running' and kind = 'deployment'") == ["1"])
+    operator.post(deployments.path("around", "/cancel")).expect(204)
+    slow.wait_until(lambda: slow.sql("select count(*) from azsacr.job where state in ('Pending', 'Running') and kind "
+                                     "like 'deployment%'") == ["0"])
+    within = deployments.get("within")
+    assert within.status == 404 or within.json["properties"]["provisioningState"] == "Canceled"
+    assert names[-1] not in present(deployments)
+
+
+def test_operations_of_a_canceled_deployment_end(slow):
+    """arm-templates 7.3: the operation of a nested deployment was Running for ever once its parent was canceled."""
+    operator = slow.operator()
+    _, deployments = in_group(slow, operator)
+    names = [slow.unique("reg") for _ in range(8)]
+    inner = template(*[registry(n, *names[max(i - 1, 0):i]) for i, n in enumerate(names)])
+    deployments.put("around", template(nested("within", inner))).expect(201)
+    slow.wait_until(lambda: present(deployments))
+    operator.post(deployments.path("around", "/cancel")).expect(204)
+    slow.wait_until(lambda: [o["properties"]["provisioningState"] for o in deployments.operations("around")] == ["Failed"])
+    operation, = deployments.operations("around")
+    assert operation["properties"]["statusMessage"]["error"]["code"] == "DeploymentCanceled"
+
+
+# ---- the request
+
+def test_tags_with_a_nul_character(deployments):
+    """arm-templates 1.2: tags with U+0000 in them were passed over without a word."""
+    body = json.dumps({"tags": {"a": "b\0c"}, "properties": {"mode": "Incremental", "template": template()}})
+    answer = deployments.client.put(deployments.path("tags"), body, headers={"Content-Type": "application/json"}).expect(400)
+    assert answer.code == "InvalidRequestContent" and "U+0000" in answer.message
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_names_that_no_url_has(deployments, name):
+    """arm-templates 1.2: clients take such a segment out of a URL."""
+    assert deployments.put(name, template()).expect(400).code == "InvalidDeploymentName"

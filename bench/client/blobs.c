@@ -1,6 +1,10 @@
 // Pushes small blobs as fast as the server lets it: POST, PATCH, PUT over kept TLS connections, one thread
-// each. blobs HOST PORT REPOSITORY CONNECTIONS SECONDS SIZE [BEARER]   (certificates are not verified: it is
-// a yardstick) Prints blobs per second. Any other answer than 202, 202, 201 ends it.
+// each. blobs [-i] [-r RATE] [-t FILE] HOST PORT REPOSITORY CONNECTIONS SECONDS SIZE [BEARER]
+// -i: whole images, each of a layer of that size, a config and a manifest with a tag, all of them new
+// -r: at most that many a second, all connections together
+// -t: the registries to push to in turn, a line each: host, blank, bearer. HOST is where to connect then.
+// Prints blobs (images) per second. Certificates are not verified: it is a yardstick. Any other answer than
+// 202, 202, 201 ends it.
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
@@ -18,16 +22,28 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEAD_ROOM = 16384, LOCATION_ROOM = 8192, SIZE_LIMIT = 1 << 20 };
+enum { HEAD_ROOM = 16384, LOCATION_ROOM = 8192, SIZE_LIMIT = 1 << 20, TARGET_LIMIT = 1000 };
+#define OCTETS "application/octet-stream"
+#define IMAGE "application/vnd.oci.image.manifest.v1+json"
+#define CONFIG "application/vnd.oci.image.config.v1+json"
+#define LAYER "application/vnd.oci.image.layer.v1.tar"
 
-static const char *host, *port, *repository, *bearer;
+struct target {
+    char *host, *bearer; // bearer: NULL for none
+};
+static struct target targets[TARGET_LIMIT];
+static size_t target_count;
+static const char *host, *port, *repository;
+static bool images;
+static double rate; // a second; 0: no limit
 static size_t blob_size;
-static atomic_long pushed;
+static atomic_long pushed, turns;
 static atomic_bool over;
 static SSL_CTX *tls_context;
 
 struct connection {
     SSL *tls;
+    const struct target *target;
     char head[HEAD_ROOM], location[LOCATION_ROOM];
 };
 
@@ -95,14 +111,15 @@ static int read_answer(struct connection *c)
 }
 
 static void request(struct connection *c, int expected, const char *method, const char *target,
-                    const char *query, const unsigned char *body, size_t length)
+                    const char *query, const char *type, const void *body, size_t length)
 {
     static _Thread_local char out[HEAD_ROOM + SIZE_LIMIT];
+    const char *bearer = c->target->bearer;
     int head = snprintf(out, HEAD_ROOM,
                         "%s %s%s HTTP/1.1\r\nHost: %s:%s\r\n%s%s%sContent-Length: %zu\r\n"
-                        "Content-Type: application/octet-stream\r\n\r\n",
-                        method, target, query, host, port, bearer ? "Authorization: Bearer " : "",
-                        bearer ? bearer : "", bearer ? "\r\n" : "", length);
+                        "Content-Type: %s\r\n\r\n",
+                        method, target, query, c->target->host, port, bearer ? "Authorization: Bearer " : "",
+                        bearer ? bearer : "", bearer ? "\r\n" : "", length, type);
     if (length > 0)
         memcpy(out + head, body, length);
     if (SSL_write(c->tls, out, head + (int)length) <= 0)
@@ -111,36 +128,49 @@ static void request(struct connection *c, int expected, const char *method, cons
         fail("unexpected answer", c->head);
 }
 
-static void push(struct connection *c, unsigned char *blob)
+struct name {
+    char digest[80];
+};
+
+static struct name name_of(const void *bytes, size_t length)
 {
     unsigned char hash[32];
-    char query[128], start[512], *at = query;
-    if (RAND_bytes(blob, (int)(blob_size < 64 ? blob_size : 64)) != 1)
-        fail("no random bytes", "");
-    EVP_Digest(blob, blob_size, hash, NULL, EVP_sha256(), NULL);
-    snprintf(start, sizeof start, "/v2/%s/blobs/uploads/", repository);
-    request(c, 202, "POST", start, "", NULL, 0);
-    request(c, 202, "PATCH", c->location, "", blob, blob_size);
-    at += sprintf(at, "%cdigest=sha256:", strchr(c->location, '?') ? '&' : '?');
+    struct name name = {"sha256:"};
+    EVP_Digest(bytes, length, hash, NULL, EVP_sha256(), NULL);
     for (int i = 0; i < 32; i++)
-        at += sprintf(at, "%02x", hash[i]);
-    request(c, 201, "PUT", c->location, query, NULL, 0);
+        sprintf(name.digest + 7 + 2 * i, "%02x", hash[i]);
+    return name;
 }
 
-static void *run(void *argument)
+static struct name push_blob(struct connection *c, const void *blob, size_t length)
 {
-    (void)argument;
-    struct connection *c = calloc(1, sizeof *c);
-    unsigned char *blob = calloc(1, blob_size);
-    c->tls = connect_tls();
-    while (!atomic_load(&over)) {
-        push(c, blob);
-        atomic_fetch_add(&pushed, 1);
-    }
-    SSL_free(c->tls);
-    free(blob);
-    free(c);
-    return NULL;
+    struct name name = name_of(blob, length);
+    char query[128], start[512];
+    snprintf(start, sizeof start, "/v2/%s/blobs/uploads/", repository);
+    request(c, 202, "POST", start, "", OCTETS, NULL, 0);
+    request(c, 202, "PATCH", c->location, "", OCTETS, blob, length);
+    snprintf(query, sizeof query, "%cdigest=%s", strchr(c->location, '?') ? '&' : '?', name.digest);
+    request(c, 201, "PUT", c->location, query, OCTETS, NULL, 0);
+    return name;
+}
+
+static void push_image(struct connection *c, const unsigned char *blob)
+{
+    char config[256], manifest[1024], path[640];
+    struct name layer = push_blob(c, blob, blob_size);
+    int size = snprintf(config, sizeof config,
+                        "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\","
+                        "\"diff_ids\":[\"%s\"]}}",
+                        layer.digest);
+    struct name name = push_blob(c, config, (size_t)size);
+    int length =
+        snprintf(manifest, sizeof manifest,
+                 "{\"schemaVersion\":2,\"mediaType\":\"" IMAGE "\",\"config\":{\"mediaType\":\"" CONFIG
+                 "\",\"size\":%d,\"digest\":\"%s\"},\"layers\":[{\"mediaType\":\"" LAYER
+                 "\",\"size\":%zu,\"digest\":\"%s\"}]}",
+                 size, name.digest, blob_size, layer.digest);
+    snprintf(path, sizeof path, "/v2/%s/manifests/t%.16s", repository, layer.digest + 7);
+    request(c, 201, "PUT", path, "", IMAGE, manifest, (size_t)length);
 }
 
 static double now(void)
@@ -150,22 +180,83 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+// The turn of this push: which registry, and not before its time.
+static void await_turn(struct connection *c, double start)
+{
+    long turn = atomic_fetch_add(&turns, 1);
+    c->target = &targets[(size_t)turn % target_count];
+    while (rate > 0 && !atomic_load(&over) && now() < start + (double)turn / rate)
+        usleep(500);
+}
+
+static void *run(void *argument)
+{
+    const double *start = argument;
+    struct connection *c = calloc(1, sizeof *c);
+    unsigned char *blob = calloc(1, blob_size);
+    c->tls = connect_tls();
+    for (await_turn(c, *start); !atomic_load(&over); await_turn(c, *start)) {
+        if (RAND_bytes(blob, (int)(blob_size < 64 ? blob_size : 64)) != 1)
+            fail("no random bytes", "");
+        if (images)
+            push_image(c, blob);
+        else
+            push_blob(c, blob, blob_size);
+        atomic_fetch_add(&pushed, 1);
+    }
+    SSL_free(c->tls);
+    free(blob);
+    free(c);
+    return NULL;
+}
+
+static void read_targets(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char line[8192];
+    if (file == NULL)
+        fail("cannot read", path);
+    while (target_count < TARGET_LIMIT && fgets(line, sizeof line, file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        char *blank = strchr(line, ' ');
+        if (blank == NULL)
+            fail("not a host and a bearer", line);
+        *blank = '\0';
+        targets[target_count++] = (struct target){strdup(line), strdup(blank + 1)};
+    }
+    fclose(file);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 7)
-        fail("usage", "blobs HOST PORT REPOSITORY CONNECTIONS SECONDS SIZE [BEARER]");
+    const char *usage =
+        "blobs [-i] [-r RATE] [-t FILE] HOST PORT REPOSITORY CONNECTIONS SECONDS SIZE [BEARER]";
+    for (int option; (option = getopt(argc, argv, "ir:t:")) != -1;)
+        if (option == 'i')
+            images = true;
+        else if (option == 'r')
+            rate = atof(optarg);
+        else if (option == 't')
+            read_targets(optarg);
+        else
+            fail("usage", usage);
+    char **given = argv + optind;
+    if (argc - optind < 6)
+        fail("usage", usage);
     signal(SIGPIPE, SIG_IGN);
-    host = argv[1], port = argv[2], repository = argv[3], bearer = argc > 7 ? argv[7] : NULL;
-    size_t connections = strtoul(argv[4], NULL, 10);
-    blob_size = strtoul(argv[6], NULL, 10);
+    host = given[0], port = given[1], repository = given[2];
+    if (target_count == 0)
+        targets[target_count++] = (struct target){given[0], argc - optind > 6 ? given[6] : NULL};
+    size_t connections = strtoul(given[3], NULL, 10);
+    blob_size = strtoul(given[5], NULL, 10);
     if (connections == 0 || connections > 1024 || blob_size == 0 || blob_size > SIZE_LIMIT)
-        fail("bad number", argv[4]);
+        fail("bad number", given[3]);
     tls_context = SSL_CTX_new(TLS_client_method());
     pthread_t *threads = calloc(connections, sizeof *threads);
     double start = now();
     for (size_t i = 0; i < connections; i++)
-        pthread_create(&threads[i], NULL, run, NULL);
-    usleep((useconds_t)(atof(argv[5]) * 1e6));
+        pthread_create(&threads[i], NULL, run, &start);
+    usleep((useconds_t)(atof(given[4]) * 1e6));
     atomic_store(&over, true);
     for (size_t i = 0; i < connections; i++)
         pthread_join(threads[i], NULL);

@@ -55,21 +55,33 @@ static struct plan_state *begin(const struct plan_inputs *inputs)
     return state;
 }
 
-struct plan *plan_build(const struct plan_inputs *inputs)
+static bool build(struct plan_state *state, const struct plan_inputs *inputs)
 {
-    struct plan_state *state = begin(inputs);
     state->document = document_read(inputs->arena, inputs->template, inputs->path.base, inputs->error);
     if (state->document == NULL)
-        return NULL;
+        return false;
     state->plan->has_outputs = state->document->has_outputs;
     state->plan->template_hash = template_hash(inputs->arena, inputs->template);
     // Of the outer scope: the plan around it answers.
-    if (state->environment == state && !bind(state, inputs))
-        return NULL;
-    if (!plan_expand(state) || !plan_find_calls(state) || !plan_link(state) || !plan_order(state) ||
-        !plan_make_bodies(state) || !plan_check_outputs(state))
-        return NULL; // the step that failed has said why
-    return state->plan;
+    // A step that fails has said why.
+    return (state->environment != state || bind(state, inputs)) && plan_expand(state) &&
+           plan_find_calls(state) && plan_link(state) && plan_order(state) && plan_make_bodies(state) &&
+           plan_check_outputs(state);
+}
+
+// One nested template is small, whatever it holds; a loop of them, each with loops of its own, is not: they
+// pay for all the memory that they took and have not paid for yet.
+static bool pay(struct plan_state *state, size_t size_before, size_t budget_before)
+{
+    size_t grown = arena_size(state->arena) - size_before, paid = budget_before - state->budget->bytes;
+    return state->depth == 0 || grown <= paid || plan_spend(state, grown - paid);
+}
+
+struct plan *plan_build(const struct plan_inputs *inputs)
+{
+    size_t size = arena_size(inputs->arena), budget = inputs->budget->bytes;
+    struct plan_state *state = begin(inputs);
+    return build(state, inputs) && pay(state, size, budget) ? state->plan : NULL;
 }
 
 struct plan *plan_make(struct arena *arena, const struct plan_site *site, const struct value *template,

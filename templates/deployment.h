@@ -95,6 +95,10 @@ void deployment_site_use(const struct deployment_view *view);
 bool deployment_preflight(struct arm_call *call, const struct deployment *deployment, const struct plan *plan,
                           enum content_level level);
 
+// ---- deployment_secrets.c ----
+// Of {"p":{"type":…,"value":…}} as records show it, and the values {"p":…}.
+bool deployment_parameter_secret(const struct value_member *shown, const struct value *bound);
+
 // ---- deployment_put.c ----
 // What the request of a PUT or validate comes to; all checks done, nothing changed. False: failed.
 struct deployment_request {

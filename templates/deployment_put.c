@@ -302,8 +302,7 @@ static struct text kept_of(struct arena *arena, const struct plan *plan)
     for (size_t i = 0; plan->parameters && i < plan->parameters->object.count; i++) {
         const struct value_member *m = &plan->parameters->object.members[i];
         const struct value *value = VALUE_FIND(m->value, "value");
-        struct text type = value_text(VALUE_FIND(m->value, "type"));
-        if (text_starts_nocase(type, "secure"))
+        if (deployment_parameter_secret(m, plan->bound))
             return TEXT_NONE;
         if (!value)
             continue;

@@ -208,7 +208,10 @@ static const struct value *post(void *context, struct arena *arena, struct text 
     deployment_run_request(context, HTTP_POST, target, sent, NULL, &answer);
     if (answer.status == 405) // some of these are asked for by GET
         deployment_run_request(context, HTTP_GET, target, TEXT_NONE, NULL, &answer);
-    return answered(arena, &answer, error);
+    const struct value *listed = answered(arena, &answer, error);
+    if (listed)
+        deployment_note_listed(context, listed);
+    return listed;
 }
 
 struct plan_run deployment_run_reads(struct deployment_run *run)

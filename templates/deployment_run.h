@@ -7,9 +7,10 @@ struct deployment_run {
     struct db_transaction *tx;
     struct arena *arena; // of the step
     struct deployment deployment;
-    const struct value *input; // opened; NULL when the deployment is over
-    struct arm_inner inner;    // on behalf of who deploys
-    struct plan *plan;         // NULL until it is asked for
+    const struct value *input;                   // opened; NULL when the deployment is over
+    struct arm_inner inner;                      // on behalf of who deploys
+    struct plan *plan;                           // NULL until it is asked for
+    struct deployment_secrets *secrets, *listed; // of its parameters; of what list*() answered in this step
     struct deployment_cached *cached;
 };
 
@@ -50,10 +51,11 @@ void deployment_operation_add(struct deployment_run *run, const struct deploymen
 struct text deployment_error_of(struct arena *arena, int status, struct text body);
 
 // ---- deployment_secrets.c
-// JSON as operations show it: without the values of secure parameters; `content` is a request's or an
-// answer's and loses what looks like a secret too. Absent where it is no JSON.
+// JSON as operations show it: without the values of secure parameters and what list*() answered; `content` is
+// a request's or an answer's and loses what looks like a secret too. Absent where it is no JSON.
 struct text deployment_shown(struct deployment_run *run, struct text body, bool content);
-bool deployment_has_secrets(const struct deployment_run *run); // a parameter is secure
+void deployment_note_listed(struct deployment_run *run, const struct value *answer);
+bool deployment_has_secrets(struct deployment_run *run); // a parameter is secure, or a part of one
 
 // The start of a statement: `made` (t: id, y: type, n: name, e: only read) is what a deployment and all that
 // is nested in it made. Nested ones that are over told it (0023_nested_results.sql); others have their own

@@ -157,6 +157,78 @@ def test_operations_of_a_canceled_deployment_end(slow):
     assert operation["properties"]["statusMessage"]["error"]["code"] == "DeploymentCanceled"
 
 
+# ---- secrets
+
+SECRET = "S3cr3tValueXyZ"
+SHOWN = {"debugSetting": {"detailLevel": "requestContent,responseContent"}}
+
+
+def told(site, deployments, name):
+    """Everything that a reader of the group is told of a deployment."""
+    log = (f"/subscriptions/{site.subscription}/providers/Microsoft.Insights/eventtypes/management/values?api-version=2015-04-01"
+           f"&$filter=eventTimestamp%20ge%20%272020-01-01T00:00:00Z%27%20and%20resourceGroupName%20eq%20%27"
+           f"{deployments.scope.rsplit('/', 1)[1]}%27")
+    site.wait_until(lambda: b"deployments/write" in deployments.client.get(log).expect(200).body)
+    return (deployments.get(name).expect(200).body + json.dumps(deployments.operations(name)).encode()
+            + deployments.client.get(log).expect(200).body + deployments.client.post(deployments.path(name, "/exportTemplate")).body)
+
+
+def test_what_list_functions_answered_is_in_no_error(site, operator, group, deployments):
+    """arm-templates 5.8, 9.3: an error quoted the password that an expression had done something wrong with, to every reader."""
+    made = site.create_registry(operator, group)
+    password = f"listCredentials('{made.id}', '2019-05-01').passwords[0].value"
+    wrong = registry(site.unique("reg"))
+    wrong["properties"] = {"policies": {"quarantinePolicy": {"status": f"[{password}]"}}}
+    error = deployments.fail("body", template(wrong))
+    assert "Error converting value" in error["details"][0]["message"] and "***" in error["details"][0]["message"]
+    expression = registry(site.unique("reg"))
+    expression["properties"] = {"adminUserEnabled": f"[int({password})]"}
+    deployments.fail("expression", template(expression))
+    deployments.fail("output", template(outputs={"o": {"type": "int", "value": f"[int({password})]"}}))
+    inner = template(parameters={"p": {"type": "securestring"}}, variables={"v": "[int(parameters('p'))]"})
+    deployments.fail("nested", template(nested("within", inner, parameters={"p": {"value": f"[{password}]"}})))
+    for name in ("body", "expression", "output", "nested"):
+        assert made.password not in told(site, deployments, name).decode()
+
+
+def test_a_parameter_of_which_a_part_is_secure(site, deployments):
+    """arm-templates 3.1, 7.1: an object with a secure member was kept out of the record alone."""
+    kind = {"type": "object", "properties": {"secret": {"type": "securestring"}, "open": {"type": "string"}}}
+    document = {**template(parameters={"p": kind}), "languageVersion": "2.0",
+                "resources": {"r": registry(site.unique("reg"), tags={"t": "[parameters('p').secret]"})}}
+    deployments.succeed("partly", document, {"p": {"secret": SECRET, "open": "x"}}, **SHOWN)
+    assert SECRET not in told(site, deployments, "partly").decode()
+    # Its values are not kept, so nothing can go back to it.
+    answer = deployments.put("later", template(), onErrorDeployment={"type": "SpecificDeployment", "deploymentName": "partly"})
+    assert answer.expect(400).code == "InvalidDeployment" and "secure parameters" in answer.message
+
+
+def test_numbers_and_many_members_of_secure_objects(site, deployments):
+    """arm-templates 3.1, 7.3: of a secureObject only texts were kept out of contents, and only the first 256."""
+    value = {"pin": 12345678, **{f"m{i}": f"{SECRET}-{i:04d}" for i in range(400)}}
+    document = template(parameters={"p": {"type": "secureObject"}}, outputs={
+        "bad": {"type": "int", "value": "[int(parameters('p').m399)]"}, "pin": {"type": "bool", "value": "[bool(string(parameters('p').pin))]"}})
+    deployments.fail("many", document, {"p": value}, **SHOWN)
+    shown = told(site, deployments, "many").decode()
+    assert SECRET not in shown and "12345678" not in shown and "***" in shown
+
+
+# ---- nested deployments of the outer scope
+
+def test_outer_outputs_that_are_known(site, deployments):
+    """arm-templates 3.6: an output of a nested deployment of the outer scope failed unless the run had to be asked for it."""
+    outputs = {"text": {"type": "string", "value": "[concat(variables('v'), '''', parameters('p'))]"},
+               "number": {"type": "int", "value": "[length(parameters('p'))]"},
+               "bracket": {"type": "string", "value": "[concat('[', 'x]')]"},
+               "loop": {"type": "array", "copy": {"count": 2, "input": "[concat(parameters('p'), copyIndex())]"}}}
+    around = template(nested("within", template(outputs=outputs), scope="outer"), variables={"v": "a"},
+                      parameters={"p": {"type": "string"}},
+                      outputs={"all": {"type": "object", "value": "[reference('within').outputs]"}})
+    record = deployments.succeed("around", around, {"p": "é"})
+    values = {k: v["value"] for k, v in record["properties"]["outputs"]["all"]["value"].items()}
+    assert values == {"text": "a'é", "number": 1, "bracket": "[x]", "loop": ["é0", "é1"]}
+
+
 # ---- the request
 
 def test_tags_with_a_nul_character(deployments):

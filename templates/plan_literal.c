@@ -2,6 +2,8 @@
 // parameters, variables and loops put in, so that it needs nothing but itself.
 #include "templates/plan_state.h"
 
+#include "templates/expression_cache.h"
+
 static const struct value *text_value(struct arena *arena, struct text text)
 {
     return value_string(arena, text.base != NULL ? text : TEXT(""));
@@ -59,6 +61,16 @@ static const struct value *escape(struct plan_state *state, const struct value *
     return rewrite(&rewriting, value);
 }
 
+// NULL where the run has to be asked, or where it takes too much (state->error is set then).
+static const struct value *known(struct plan_state *state, const struct evaluation_copy *copy,
+                                 struct text string)
+{
+    struct expression_error error = {0};
+    const struct expression *expression = expression_cached(state->arena, NULL, string, &error);
+    const struct value *value = expression ? plan_try(state, PLACE_RESOURCE_BODY, copy, expression) : NULL;
+    return value && plan_spend(state, 64 * value_size(value)) ? value : NULL;
+}
+
 // An expression that is known becomes what it is; another what is left of it.
 static const struct value *reduce_string(const struct rewriting *rewriting, const struct value *value)
 {
@@ -66,6 +78,9 @@ static const struct value *reduce_string(const struct rewriting *rewriting, cons
     struct text literal;
     if (!expression_is(value->string, &literal))
         return value;
+    const struct value *whole = known(state, rewriting->copy, value->string);
+    if (whole != NULL)
+        return escape(state, whole);
     return value_string(state->arena, residual_text(state, rewriting->copy, value->string));
 }
 
@@ -150,13 +165,39 @@ static const struct value *resource_of(struct plan_state *state, size_t number)
     return value_object(arena, out.members, out.count);
 }
 
+// The rounds of an output's loop, each written out: copyIndex() in there is of this loop and not of those
+// around the deployment. NULL where only the run knows how many there are.
+static const struct value *rounds_of(struct plan_state *state, const struct template_copy *copy)
+{
+    struct text literal;
+    const struct value *count = copy->count;
+    if (value_is(count, VALUE_STRING) && expression_is(count->string, &literal))
+        count = known(state, state->outer_copy, count->string);
+    if (!value_is(count, VALUE_INTEGER) || count->integer < 0 || count->integer > TEMPLATE_COPIES ||
+        copy->input == NULL)
+        return NULL;
+    size_t rounds = (size_t)count->integer;
+    const struct value **items = ARENA_ARRAY(state->arena, const struct value *, rounds + 1);
+    for (size_t i = 0; i < rounds; i++) {
+        const struct evaluation_copy round = {
+            .name = copy->name, .index = (int64_t)i, .outer = state->outer_copy};
+        if (!plan_spend(state, 32 * value_size(copy->input)))
+            return NULL;
+        items[i] = reduce(state, &round, copy->input);
+    }
+    return value_array(state->arena, items, rounds);
+}
+
 static const struct value *output_of(struct plan_state *state, const struct template_output *output)
 {
     struct arena *arena = state->arena;
     struct object out = {arena, ARENA_ARRAY(arena, struct value_member, output->node->object.count + 1), 0};
+    const struct value *rounds = output->copy ? rounds_of(state, output->copy) : NULL;
     for (size_t i = 0; i < output->node->object.count; i++) {
         struct value_member member = output->node->object.members[i];
-        if (!text_is_nocase(member.name, "metadata"))
+        if (rounds != NULL && text_is_nocase(member.name, "copy"))
+            member = (struct value_member){.name = TEXT("value"), .value = rounds};
+        else if (!text_is_nocase(member.name, "metadata"))
             member.value = reduce(state, state->outer_copy, member.value);
         out.members[out.count++] = member;
     }
@@ -170,9 +211,13 @@ const struct value *plan_literal(struct plan_state *nested)
     const struct plan *plan = nested->plan;
     if (!plan_spend(nested, 32 * value_size(document->root) + 512 * plan->node_count))
         return NULL;
-    struct object out = {arena, ARENA_ARRAY(arena, struct value_member, 4), 0};
+    struct object out = {arena, ARENA_ARRAY(arena, struct value_member, 5), 0};
     put(&out, "$schema", text_value(arena, document->schema));
     put(&out, "contentVersion", text_value(arena, document->content_version));
+    // What calls them with something of the run calls them still.
+    const struct value *functions = VALUE_FIND(nested->environment->document->root, "functions");
+    if (functions != NULL && functions->kind != VALUE_NULL)
+        put(&out, "functions", functions);
     const struct value **resources = ARENA_ARRAY(arena, const struct value *, plan->node_count + 1);
     size_t count = 0;
     for (size_t i = 0; i < plan->node_count; i++) {

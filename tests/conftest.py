@@ -77,3 +77,12 @@ def group(site, operator, request):
 def registry(site, operator, group):
     """A fresh registry with the admin user on."""
     return site.create_registry(operator, group)
+
+
+@pytest.fixture(scope="session")
+def shared_registry(site, operator):
+    """One registry for the tests that need none of their own: each works in repositories of its own in it."""
+    name = site.unique("shared")
+    operator.put(f"/subscriptions/{site.subscription}/resourcegroups/{name}?api-version=2019-10-01",
+                 {"location": site.region}).expect(201)
+    return site.create_registry(operator, name)

@@ -384,5 +384,9 @@ const struct registry_operation registry_blob_operations[] = {
      ACCESS_PUSH,
      &read_start,
      upload_start},
+    {{HTTP_POST, "/v2/{repository*}/blobs/uploads", "Uploads_StartWithoutSlash"},
+     ACCESS_PUSH,
+     &read_start,
+     upload_start},
     {{0}, ACCESS_NONE, NULL, NULL},
 };

@@ -1,6 +1,6 @@
 // The 401 and its challenge. az splits the header on blanks and then on commas, so: one header, no blank
 // after a comma, no comma inside a value where az parses it (`/v2/`), exactly in this order
-// (data-plane.md 1.2).
+// (data-plane.md 1.2). The one blank is between the two scopes of a mount, which az never asks for.
 #include "rp/data/challenge.h"
 
 #include "base/arena.h"
@@ -38,7 +38,8 @@ static struct need need_of(enum registry_access access, struct text repository)
 }
 
 struct text registry_challenge_header(struct arena *arena, struct text login_server,
-                                      enum registry_access access, struct text repository, bool insufficient)
+                                      enum registry_access access, struct text repository, struct text source,
+                                      bool insufficient)
 {
     struct need need = need_of(access, repository);
     struct buffer out = buffer_new(arena);
@@ -48,6 +49,8 @@ struct text registry_challenge_header(struct arena *arena, struct text login_ser
         buffer_format(&out, ",scope=\"%s:%.*s:%s", need.type, TEXT_ARG(need.name), need.actions[0]);
         if (need.actions[1])
             buffer_format(&out, ",%s", need.actions[1]);
+        if (source.base)
+            buffer_format(&out, " repository:%.*s:pull", TEXT_ARG(source));
         buffer_char(&out, '"');
     }
     if (insufficient)
@@ -55,34 +58,52 @@ struct text registry_challenge_header(struct arena *arena, struct text login_ser
     return buffer_done(&out);
 }
 
-static struct text detail_of(struct arena *arena, enum registry_access access, struct text repository)
+static void add_detail(struct buffer *out, const char *type, struct text name, const char *action)
+{
+    json_begin_object(out);
+    json_key_string(out, "Type", type);
+    json_key_text(out, "Name", name);
+    json_key_string(out, "Action", action);
+    json_end_object(out);
+}
+
+static struct text detail_of(struct arena *arena, enum registry_access access, struct text repository,
+                             struct text source)
 {
     struct need need = need_of(access, repository);
     if (!need.type)
         return TEXT_NONE;
     struct buffer out = buffer_new(arena);
     json_begin_array(&out);
-    for (size_t i = 0; i < 2 && need.actions[i]; i++) {
-        json_begin_object(&out);
-        json_key_string(&out, "Type", need.type);
-        json_key_text(&out, "Name", need.name);
-        json_key_string(&out, "Action", need.actions[i]);
-        json_end_object(&out);
-    }
+    for (size_t i = 0; i < 2 && need.actions[i]; i++)
+        add_detail(&out, need.type, need.name, need.actions[i]);
+    if (source.base)
+        add_detail(&out, "repository", source, "pull");
     json_end_array(&out);
     return buffer_done(&out);
+}
+
+// The repository that the request would mount from: a token for the target alone would get it an upload.
+static struct text mount_source(const struct registry_call *call, enum registry_access access)
+{
+    if (access != ACCESS_PUSH || call->request->method != HTTP_POST ||
+        !http_query(call->request, "mount").base)
+        return TEXT_NONE;
+    struct text from = http_query(call->request, "from");
+    return repository_name_fault(from) || text_equal(from, call->repository) ? TEXT_NONE : from;
 }
 
 void registry_challenge_for(struct registry_call *call, enum registry_access access)
 {
     if (call->failed)
         return;
-    registry_fail(call, 401, "UNAUTHORIZED", detail_of(call->arena, access, call->repository), "%s",
+    struct text source = mount_source(call, access);
+    registry_fail(call, 401, "UNAUTHORIZED", detail_of(call->arena, access, call->repository, source), "%s",
                   UNAUTHORIZED_MESSAGE);
     http_set_header(
         call->answer, "WWW-Authenticate",
         registry_challenge_header(call->arena, registry_login_server(call->arena, call->registry.login_key),
-                                  access, call->repository, call->identity.kind != IDENTITY_NONE));
+                                  access, call->repository, source, call->identity.kind != IDENTITY_NONE));
 }
 
 void registry_challenge(struct registry_call *call)

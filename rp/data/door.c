@@ -321,8 +321,23 @@ static bool path_is_odd(const struct http_request *request)
     return false;
 }
 
+// The parts of a notary server's paths (".../_trust/tuf/root.json"): no repository's name has such a
+// component.
+static bool asks_for_trust(const struct http_request *request)
+{
+    for (size_t i = 0; i < request->segment_count; i++)
+        if (text_is(request->segments[i], "_trust"))
+            return true;
+    return false;
+}
+
 static void fail_no_route(struct registry_call *call)
 {
+    // Docker with content trust asks before each pull and push, and wants a quick no (decisions 33).
+    if (call->route.allowed == 0 && asks_for_trust(call->request)) {
+        registry_fail(call, 404, "NOT_FOUND", TEXT_NONE, "content trust is not supported by this registry");
+        return;
+    }
     // The exchange is known to answer 404 rather than 405 (data-plane.md 1.3).
     if (call->route.allowed == 0 || text_is(call->request->path, "/oauth2/exchange")) {
         registry_fail(call, 404, "NOT_FOUND", TEXT_NONE, "the requested resource does not exist");

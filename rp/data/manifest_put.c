@@ -9,21 +9,52 @@
 #include "rp/data/manifest_write.h"
 #include "rp/data/store.h"
 
-enum { CONFIG_LIMIT = 4 << 20 };
+enum { CONFIG_LIMIT = 4 << 20, TAGS_LIMIT = 50 };
+
+static bool tag_is_good(struct registry_call *call, struct text tag)
+{
+    const char *why = tag_name_fault(tag);
+    if (why)
+        registry_fail(call, 400, "TAG_INVALID", TEXT_NONE, "%s", why);
+    return why == NULL;
+}
+
+// The tags that a push sets: the path's, or, of a push by digest, those of its `tag` parameters (OCI
+// distribution, after 1.1). False after a refusal.
+static bool read_tags(struct registry_call *call, const struct reference *reference, struct push *push)
+{
+    const struct http_request *request = call->request;
+    push->tags = ARENA_ARRAY(call->arena, struct text, TAGS_LIMIT);
+    if (reference->tag.base)
+        push->tags[push->tag_count++] = reference->tag;
+    for (size_t i = 0; i < request->query_count; i++) {
+        if (!text_is(request->query[i].name, "tag"))
+            continue;
+        if (reference->tag.base) {
+            registry_fail(call, 400, "TAG_INVALID", TEXT_NONE,
+                          "tag parameters belong to a push by digest; this one is by tag");
+            return false;
+        }
+        if (push->tag_count == TAGS_LIMIT) {
+            registry_fail(call, 414, "TAG_INVALID", TEXT_NONE, "a push sets at most %d tags", TAGS_LIMIT);
+            return false;
+        }
+        push->tags[push->tag_count++] = request->query[i].value;
+    }
+    for (size_t i = 0; i < push->tag_count; i++)
+        if (!tag_is_good(call, push->tags[i]))
+            return false;
+    return true;
+}
 
 // Names, grammar, digest. False after 400.
 static bool read_request(struct registry_call *call, struct push *push)
 {
     struct reference reference;
     const char *why;
-    if (!reference_read(call, &reference))
+    if (!reference_read(call, &reference) || !read_tags(call, &reference, push))
         return false;
     push->content = call->request->body;
-    push->tag = reference.tag;
-    if (push->tag.base && (why = tag_name_fault(push->tag)) != NULL) {
-        registry_fail(call, 400, "TAG_INVALID", TEXT_NONE, "%s", why);
-        return false;
-    }
     if (!manifest_parse(call->arena, http_header(call->request, "content-type", NULL), push->content,
                         &push->manifest, &why)) {
         registry_fail(call, 400, "MANIFEST_INVALID", TEXT_NONE, "manifest invalid: %s", why);
@@ -91,6 +122,36 @@ static bool read_platform(struct registry_call *call, struct push *push)
     }
 }
 
+// The first writes the manifest, the others find it there. False after a refusal: nothing is written then.
+static bool write_tags(struct registry_call *call, struct push *push)
+{
+    if (push->tag_count == 0)
+        return manifest_write(call, push);
+    for (size_t i = 0; i < push->tag_count; i++) {
+        push->tag = push->tags[i];
+        if (!manifest_write(call, push))
+            return false;
+    }
+    return true;
+}
+
+static void reply_pushed(struct registry_call *call, const struct push *push, bool by_digest)
+{
+    registry_reply_empty(call, 201);
+    http_set_header_string(call->answer, "Location",
+                           arena_printf(call->arena, "/v2/%.*s/manifests/%.*s", TEXT_ARG(call->repository),
+                                        TEXT_ARG(push->digest)));
+    http_set_header(call->answer, "Docker-Content-Digest", push->digest);
+    if (push->manifest.subject.base)
+        http_set_header(call->answer, "OCI-Subject", push->manifest.subject);
+    if (!by_digest || push->tag_count == 0)
+        return;
+    struct buffer tags = buffer_new(call->arena);
+    for (size_t i = 0; i < push->tag_count; i++)
+        buffer_format(&tags, "%s%.*s", i == 0 ? "" : ", ", TEXT_ARG(push->tags[i]));
+    http_set_header(call->answer, "OCI-Tag", buffer_done(&tags));
+}
+
 void manifest_put(struct registry_call *call)
 {
     struct push push = {0};
@@ -102,14 +163,8 @@ void manifest_put(struct registry_call *call)
     failpoint("manifest.before_lock");
     usage_lock(call->tx, call->registry.id);
     failpoint("manifest.locked");
-    if (!manifest_write(call, &push))
+    if (!write_tags(call, &push))
         return;
     failpoint("manifest.before_commit");
-    registry_reply_empty(call, 201);
-    http_set_header_string(call->answer, "Location",
-                           arena_printf(call->arena, "/v2/%.*s/manifests/%.*s", TEXT_ARG(call->repository),
-                                        TEXT_ARG(push.digest)));
-    http_set_header(call->answer, "Docker-Content-Digest", push.digest);
-    if (push.manifest.subject.base)
-        http_set_header(call->answer, "OCI-Subject", push.manifest.subject);
+    reply_pushed(call, &push, text_find(http_parameter(&call->route, "reference"), ':') >= 0);
 }

@@ -6,7 +6,9 @@
 struct push {
     struct manifest manifest;
     struct text content, digest;
-    struct text tag; // absent when pushed by digest
+    struct text *tags; // that the push sets
+    size_t tag_count;
+    struct text tag; // the one that is written now; absent: none
     struct text architecture, os;
     int64_t repository;
 };

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/site.h"
+#include "http/cors.h"
 #include "http/intake.h"
 #include "rp/data/reply.h"
 #include "rp/data/upload.h"
@@ -96,6 +97,7 @@ static void write_early(struct MHD_Connection *connection, struct exchange *exch
 {
     const struct http_answer *answer = &exchange->answer;
     struct buffer out = buffer_new(exchange->arena);
+    http_allow_origin(site()->config->origins, &exchange->request, &exchange->answer);
     buffer_format(&out, "HTTP/1.1 %d %s\r\n", answer->status, reason(answer->status));
     for (size_t i = 0; i < answer->header_count; i++)
         buffer_format(&out, "%.*s: %.*s\r\n", TEXT_ARG(answer->headers[i].name),
@@ -112,6 +114,7 @@ static void write_early(struct MHD_Connection *connection, struct exchange *exch
 static enum MHD_Result queue(struct MHD_Connection *connection, struct exchange *exchange)
 {
     const struct http_answer *answer = &exchange->answer;
+    http_allow_origin(site()->config->origins, &exchange->request, &exchange->answer);
     struct MHD_Response *response = MHD_create_response_from_buffer(
         answer->body.length, (void *)(uintptr_t)answer->body.base, MHD_RESPMEM_MUST_COPY);
     if (response == NULL)
@@ -183,7 +186,8 @@ static enum MHD_Result begin(struct MHD_Connection *connection, struct exchange 
 {
     int64_t length = 0;
     exchange->begun = true;
-    bool taken = read_head(connection, exchange, method);
+    bool taken = read_head(connection, exchange, method) &&
+                 !http_preflight(site()->config->origins, &exchange->request, &exchange->answer);
     bool body = has_body(&exchange->request, &length);
     if (taken)
         taken = upload_begin(&exchange->upload, exchange->receiver->pool, &exchange->request,

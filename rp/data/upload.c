@@ -294,17 +294,8 @@ bool upload_take(struct upload *upload, const void *bytes, size_t length)
 
 static void reply_appended(struct upload *upload)
 {
-    struct registry_call *call = &upload->call;
-    int64_t size = store_size(upload->file);
-    registry_reply_empty(call, 202);
-    upload->state.rid = call->registry.rid;
-    upload->state.repository = call->repository;
-    if (upload->state.created == 0)
-        upload->state.created = clock_wall();
-    http_set_header(call->answer, "Location", upload_location(call->arena, &upload->state));
-    http_set_header_string(call->answer, "Range",
-                           arena_printf(call->arena, "0-%lld", (long long)(size > 0 ? size - 1 : 0)));
-    http_set_header_string(call->answer, "Docker-Upload-Uuid", upload->state.id);
+    registry_reply_empty(&upload->call, 202);
+    upload_set_place(upload, store_size(upload->file));
 }
 
 static void finish_append(struct upload *upload)

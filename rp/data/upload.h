@@ -76,6 +76,8 @@ bool upload_read_route(struct upload *upload);   // path, repository, kind
 bool upload_read_digest(struct upload *upload);  // of PUT and POST
 bool upload_read_range(struct upload *upload);   // Content-Range
 bool upload_read_session(struct upload *upload); // id and `_state`
+// Where a session is and how far: Location, Range and Docker-Upload-Uuid of its answer.
+void upload_set_place(struct upload *upload, int64_t size);
 // The range against the session's offset and the stated length.
 bool upload_range_fits(struct upload *upload);
 

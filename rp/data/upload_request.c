@@ -33,21 +33,37 @@ static const struct registry_operation operations[] = {
                        NULL},
 };
 
-static void fail_range(struct upload *upload)
+void upload_set_place(struct upload *upload, int64_t size)
 {
     struct registry_call *call = &upload->call;
-    int64_t last = upload->start > 0 ? upload->start - 1 : 0;
-    registry_fail(call, 416, "BLOB_UPLOAD_INVALID", TEXT_NONE,
-                  "the range does not start at the upload's offset %lld", (long long)upload->start);
+    int64_t last = size > 0 ? size - 1 : 0;
+    upload->state.rid = call->registry.rid;
+    upload->state.repository = call->repository;
+    if (upload->state.created == 0)
+        upload->state.created = clock_wall();
+    http_set_header(call->answer, "Location", upload_location(call->arena, &upload->state));
     http_set_header_string(call->answer, "Range", arena_printf(call->arena, "0-%lld", (long long)last));
     http_set_header_string(call->answer, "Docker-Upload-Uuid", upload->state.id);
 }
 
-// ".../blobs/uploads/" and ".../blobs/uploads/{id}"; the repository is what stands between.
-static bool read_path(struct upload *upload)
+static void fail_range(struct upload *upload)
+{
+    registry_fail(&upload->call, 416, "BLOB_UPLOAD_INVALID", TEXT_NONE,
+                  "the range does not start at the upload's offset %lld", (long long)upload->start);
+    upload_set_place(upload, upload->start);
+}
+
+// ".../blobs/uploads/" and ".../blobs/uploads/{id}"; the repository is what stands between. Without its last
+// slash the first is the same. `id` is empty where there is none.
+static bool read_path(struct upload *upload, struct text *id)
 {
     const struct http_request *request = upload->call.request;
     size_t count = request->segment_count;
+    bool slashless = count >= 4 && text_is(request->segments[count - 1], "uploads") &&
+                     text_is(request->segments[count - 2], "blobs");
+    *id = slashless ? TEXT("") : request->segments[count - 1];
+    if (slashless)
+        count++;
     if (count < 5 || !text_is(request->segments[0], "v2") ||
         !text_is(request->segments[count - 3], "blobs") || !text_is(request->segments[count - 2], "uploads"))
         return false;
@@ -65,7 +81,11 @@ static bool read_kind(struct upload *upload, bool has_id)
 {
     switch (upload->call.request->method) {
     case HTTP_POST:
-        upload->kind = http_query(upload->call.request, "digest").base ? UPLOAD_WHOLE : UPLOAD_START;
+        // A mount that names the digest once more has no bytes to go with it.
+        upload->kind = http_query(upload->call.request, "digest").base &&
+                               (upload->has_body || !http_query(upload->call.request, "mount").base)
+                           ? UPLOAD_WHOLE
+                           : UPLOAD_START;
         return !has_id;
     case HTTP_PATCH:
         upload->kind = UPLOAD_APPEND;
@@ -100,7 +120,8 @@ bool upload_read_route(struct upload *upload)
         registry_fail(call, 400, "NAME_INVALID", TEXT_NONE, "%s", request->malformed);
         return false;
     }
-    if (!read_path(upload)) {
+    struct text id;
+    if (!read_path(upload, &id)) {
         registry_fail(call, 404, "NOT_FOUND", TEXT_NONE, "the requested resource does not exist");
         return false;
     }
@@ -109,7 +130,6 @@ bool upload_read_route(struct upload *upload)
         registry_fail(call, 400, "NAME_INVALID", TEXT_NONE, "%s", fault);
         return false;
     }
-    struct text id = request->segments[request->segment_count - 1];
     if (!read_kind(upload, id.length > 0)) {
         fail_method(call, id.length > 0);
         return false;
@@ -178,7 +198,7 @@ bool upload_read_range(struct upload *upload)
 // The range against the session's offset and the stated length. An empty body may say "0-0" or nothing.
 bool upload_range_fits(struct upload *upload)
 {
-    if (upload->range_from < 0 || !upload->has_body)
+    if (upload->range_from < 0 || (!upload->has_body && upload->range_from <= upload->start))
         return true;
     if (upload->range_from != upload->start || upload->range_to < upload->range_from) {
         fail_range(upload);

@@ -314,13 +314,8 @@ void upload_session_status(struct upload *upload)
     struct registry_call *call = &upload->call;
     if (!upload_transact(upload, status_run))
         return;
-    int64_t last = upload->start > 0 ? upload->start - 1 : 0;
     registry_reply_empty(call, 204);
-    upload->state.rid = call->registry.rid;
-    upload->state.repository = call->repository;
-    http_set_header(call->answer, "Location", upload_location(call->arena, &upload->state));
-    http_set_header_string(call->answer, "Range", arena_printf(call->arena, "0-%lld", (long long)last));
-    http_set_header_string(call->answer, "Docker-Upload-Uuid", upload->state.id);
+    upload_set_place(upload, upload->start);
 }
 
 // A session that never had a body leaves its id behind as garbage for a while, so that its `_state` is spent.

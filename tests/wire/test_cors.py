@@ -42,6 +42,13 @@ def test_preflight_of_a_registry(site, operator, registry, origin):
     client = registry.client(anonymous=True)
     for path in ("/v2/", "/v2/_catalog", "/acr/v1/_catalog", "/v2/a/tags/list", "/oauth2/token", "/v2/a/manifests/x"):
         assert preflight(client, path, origin, "GET").expect(204).header("Access-Control-Allow-Origin") == origin
+    for method, path in (("DELETE", "/v2/a/manifests/x"), ("PATCH", "/acr/v1/a%2Fb/_tags/x"), ("DELETE", "/acr/v1/a"),
+                         ("GET", "/v2/a/referrers/sha256:0"), ("GET", "/v2/a/blobs/sha256:0"), ("POST", "/v2/a/blobs/uploads/"),
+                         ("POST", "/v2/a/blobs/uploads/?digest=sha256:0"), ("PATCH", "/v2/a/blobs/uploads/x"), ("GET", "/v2/Bad/x")):
+        answer = preflight(client, path, origin, method).expect(204)
+        assert answer.header("Access-Control-Allow-Origin") == origin, path
+        assert method.lower() in names(answer.header("Access-Control-Allow-Methods"))
+        assert preflight(client, path, STRANGERS[0], method).header("Access-Control-Allow-Origin") is None
 
 
 def exposed(answer):
@@ -91,6 +98,25 @@ def test_registries_answers_may_be_read(site, registry, origin):
         assert {"docker-content-digest", "www-authenticate", "link", "x-ms-correlation-request-id"} <= exposed(answer)
     for path in ("/v2/team/app/tags/list", "/v2/team/app/blobs/" + manifest.json["layers"][0]["digest"]):
         assert client.get(path, headers={"Origin": STRANGERS[0]}).expect(200).header("Access-Control-Allow-Origin") is None
+
+
+def test_uploads_answers_may_be_read(site, registry, origin):
+    """They come from the receiver, which said nothing of origins."""
+    from harness.site import digest_of
+    client, sent = registry.client(), {"Origin": origin, "Content-Type": "application/octet-stream"}
+    begun = client.post("/v2/cors/up/blobs/uploads/", headers=sent).expect(202)
+    location = begun.header("Location")
+    answers = [begun, client.patch(location, b"abc", headers=sent).expect(202), client.get(location, headers=sent).expect(204),
+               client.patch(location, b"x", headers={**sent, "Content-Range": "9-9"}).expect(416),
+               client.put(f"{location}&digest={digest_of(b'other')}", headers=sent).expect(400),
+               registry.client(anonymous=True).patch(location, b"x" * 100000, headers=sent).expect(401),
+               client.put(f"{location}&digest={digest_of(b'abc')}", headers=sent).expect(201),
+               client.put("/v2/Bad/blobs/uploads/x", b"x" * 100000, headers=sent).expect(400)]
+    for answer in answers:
+        assert answer.header("Access-Control-Allow-Origin") == origin and answer.header("Vary") == "Origin", answer
+        assert "docker-content-digest" in exposed(answer)
+    other = client.post("/v2/cors/up/blobs/uploads/", headers={"Origin": STRANGERS[0]}).expect(202)
+    assert client.get(other.header("Location"), headers={"Origin": STRANGERS[0]}).header("Access-Control-Allow-Origin") is None
 
 
 @pytest.mark.parametrize("stranger", STRANGERS)

@@ -40,9 +40,13 @@ START_TEST(headers)
     struct fixture *f = fixture_new();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct text header = registry_challenge_header(f->arena, TEXT(FIXTURE_SERVER), rows[i].access,
-                                                       TEXT("lib/app"), rows[i].insufficient);
+                                                       TEXT("lib/app"), TEXT_NONE, rows[i].insufficient);
         ck_assert_str_eq(text_cstr(f->arena, header), rows[i].expected);
     }
+    struct text mount = registry_challenge_header(f->arena, TEXT(FIXTURE_SERVER), ACCESS_PUSH, TEXT("lib/app"),
+                                                  TEXT("lib/base"), false);
+    ck_assert_str_eq(text_cstr(f->arena, mount),
+                     START ",scope=\"repository:lib/app:pull,push repository:lib/base:pull\"");
     fixture_free(f);
 }
 END_TEST

@@ -2,8 +2,8 @@
 #pragma once
 #include "rp/data/call.h"
 
-// The value of WWW-Authenticate; without a scope for ACCESS_BASE and ACCESS_NONE. `source`: the repository that
-// a mount takes from, or absent.
+// The value of WWW-Authenticate; without a scope for ACCESS_BASE and ACCESS_NONE. `source`: the repository
+// that a mount takes from, or absent.
 struct text registry_challenge_header(struct arena *arena, struct text login_server,
                                       enum registry_access access, struct text repository, struct text source,
                                       bool insufficient);

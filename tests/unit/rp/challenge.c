@@ -43,8 +43,8 @@ START_TEST(headers)
                                                        TEXT("lib/app"), TEXT_NONE, rows[i].insufficient);
         ck_assert_str_eq(text_cstr(f->arena, header), rows[i].expected);
     }
-    struct text mount = registry_challenge_header(f->arena, TEXT(FIXTURE_SERVER), ACCESS_PUSH, TEXT("lib/app"),
-                                                  TEXT("lib/base"), false);
+    struct text mount = registry_challenge_header(f->arena, TEXT(FIXTURE_SERVER), ACCESS_PUSH,
+                                                  TEXT("lib/app"), TEXT("lib/base"), false);
     ck_assert_str_eq(text_cstr(f->arena, mount),
                      START ",scope=\"repository:lib/app:pull,push repository:lib/base:pull\"");
     fixture_free(f);

@@ -125,8 +125,9 @@ struct deployment_purpose {
 // ---- deployment_history.c ----
 // Removes the oldest of a group's history when it is long, as far as the caller may.
 void deployment_groom(struct arm_call *call);
-// The same, and makes sure of room for one more. False: failed (DeploymentQuotaExceeded).
-bool deployment_room(struct arm_call *call, struct text name);
+// The same, and makes sure of room for this one, and that what it would go back to stays. False: failed
+// (DeploymentQuotaExceeded).
+bool deployment_room(struct arm_call *call, const struct deployment *deployment);
 
 // ---- deployment_operations.c ----
 // Inserts the graph of a plan. `first`: ordinals of the nodes are their indices.

@@ -47,7 +47,7 @@ static const struct db_statement tell_parent = {
 static const struct db_statement rollback_to = {
     "deployment_rollback_to",
     "select d.template, d.kept, d.id from arm.deployment d where d.subscription_id = $1::uuid and "
-    "coalesce(d.group_id, 0) = $2 and d.name_key = lower($3)"};
+    "coalesce(d.group_id, 0) = $2 and d.name_key = lower($3) and d.state = 'Succeeded'"};
 static const struct db_statement rolled_back = {
     "deployment_rolled_back", "update arm.deployment d set on_error_id = $2 where d.id = $1"};
 

@@ -9,13 +9,16 @@
 static const struct db_statement count_rows = {
     "deployment_count", "select count(*) from arm.deployment d where d.subscription_id = $1::uuid and "
                         "coalesce(d.group_id, 0) = $2"};
-// Those that run, and those that are nested in one that runs, stay.
+// Those that run, those that are nested in one that runs, and those that one that runs would go back to,
+// stay.
 static const struct db_statement remove_oldest = {
     "deployment_remove_oldest",
     "delete from arm.deployment where id in (select d.id from arm.deployment d where d.subscription_id = "
     "$1::uuid "
     "and coalesce(d.group_id, 0) = $2 and d.state not in ('Accepted', 'Running') and not exists (select from "
-    "arm.deployment r where r.id = d.root_id and r.state in ('Accepted', 'Running')) "
+    "arm.deployment r where r.id = d.root_id and r.state in ('Accepted', 'Running')) and not exists (select "
+    "from arm.deployment b where b.subscription_id = $1::uuid and b.group_id = d.group_id and b.state in "
+    "('Accepted', 'Running') and lower(b.on_error_name) = d.name_key) and d.name_key <> coalesce($4, '') "
     "order by d.changed_at, d.id limit $3 for update skip locked)"};
 
 static int64_t history(struct arm_call *call)
@@ -37,7 +40,8 @@ static bool locked(struct arm_call *call, struct text scope)
     return false;
 }
 
-static int64_t groomed(struct arm_call *call)
+// `kept`: a name that stays; absent: none.
+static int64_t groomed(struct arm_call *call, struct text kept)
 {
     int64_t count = history(call);
     if (count <= DEPLOYMENT_GROOM_ABOVE || call->group_id == 0)
@@ -46,20 +50,21 @@ static int64_t groomed(struct arm_call *call)
     if (!arm_may(call, DEPLOYMENT_TYPE "/delete", scope) || locked(call, scope))
         return count;
     const struct db_result *gone = DB_RUN(call->tx, &remove_oldest, db_text(call->subscription_id),
-                                          db_int(call->group_id), db_int(count - DEPLOYMENT_GROOM_TO));
+                                          db_int(call->group_id), db_int(count - DEPLOYMENT_GROOM_TO),
+                                          db_text(kept.base ? text_lower(call->arena, kept) : TEXT_NONE));
     return count - (int64_t)db_affected(gone);
 }
 
 void deployment_groom(struct arm_call *call)
 {
-    groomed(call);
+    groomed(call, TEXT_NONE);
 }
 
-bool deployment_room(struct arm_call *call, struct text name)
+bool deployment_room(struct arm_call *call, const struct deployment *deployment)
 {
-    int64_t count = groomed(call);
+    int64_t count = groomed(call, deployment->on_error_name);
     if (count < DEPLOYMENT_QUOTA)
         return true;
-    arm_fail(call, DEPLOYMENT_QUOTA_EXCEEDED, TEXT_ARG(name), DEPLOYMENT_QUOTA, (long long)count);
+    arm_fail(call, DEPLOYMENT_QUOTA_EXCEEDED, TEXT_ARG(deployment->name), DEPLOYMENT_QUOTA, (long long)count);
     return false;
 }

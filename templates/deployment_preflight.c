@@ -211,8 +211,22 @@ static void rehearse(struct preflight *p, const struct subject *subject, struct 
     arena_free(arena);
 }
 
+// A nested deployment goes where deployments go.
+static bool scope_served(struct preflight *p, const struct plan_node *node)
+{
+    if (!text_is_nocase(node->type, DEPLOYMENT_TYPE) || node->nested_scope <= SCOPE_SUBSCRIPTION)
+        return true;
+    struct arm_call refused = {.arena = p->call->arena};
+    arm_fail(&refused, DEPLOYMENT_SCOPE_NOT_SUPPORTED,
+             node->nested_scope == SCOPE_MANAGEMENT_GROUP ? "management group" : "tenant");
+    note_refused(p, node, refused.failure);
+    return false;
+}
+
 static void examine(struct preflight *p, const struct subject *subject)
 {
+    if (!scope_served(p, subject->node))
+        return;
     struct arm_rehearsal rehearsal = {0};
     const struct known_group *group = subject->group;
     rehearse(p, subject, &rehearsal);

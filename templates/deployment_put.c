@@ -376,7 +376,7 @@ void deployment_put(struct arm_call *call)
         db_retry(call->tx); // it went, or became active, meanwhile
         return;
     }
-    if (!deployment_room(call, r.deployment.name))
+    if (!deployment_room(call, &r.deployment))
         return;
     make_job(call, &r);
     insert_row(call, &r);

@@ -81,6 +81,34 @@ def test_a_subscription_that_is_not_there(stranger):
     assert [d["code"] for d in answer.json["error"]["details"]] == ["SubscriptionNotFound"]
 
 
+@pytest.mark.parametrize("scope", ["/", "Microsoft.Management/managementGroups/m"])
+def test_nested_to_where_no_deployment_goes(deployments, scope):
+    """arm-templates 6.3: a nested deployment to the tenant was accepted and failed when its turn came."""
+    document = template({**nested("n", template()), "scope": scope, "location": "local"})
+    answer = deployments.put("v", document).expect(400)
+    assert [d["code"] for d in answer.json["error"]["details"]] == ["InvalidDeploymentScope"]
+
+
+# ---- the history
+
+def test_what_a_failure_goes_back_to_is_not_groomed(site, deployments):
+    """arm-templates 6 History: the chosen deployment of an onErrorDeployment, when old, went in the very PUT that chose it."""
+    deployments.succeed("old", template())
+    deployments.succeed("seed", template())
+    columns = ", ".join(site.sql("select column_name from information_schema.columns where table_schema = 'arm' and table_name = "
+                                 "'deployment' and column_name not in ('id', 'name', 'name_key')"))
+    site.sql(f"insert into arm.deployment (name, name_key, {columns}) select 'h' || i, 'h' || i, {columns} from arm.deployment, "
+             "generate_series(1, 780) i where id = (select max(id) from arm.deployment where name = 'seed')")
+    deployments.fail("new", template(outputs={"o": {"type": "int", "value": "[int('x')]"}}),
+                     onErrorDeployment={"type": "SpecificDeployment", "deploymentName": "old"})
+    count, = site.sql("select count(*) from arm.deployment where group_id = (select group_id from arm.deployment where name = 'old' "
+                      "order by id desc limit 1)")
+    assert int(count) <= 752
+    record = site.wait_until(lambda: (r := deployments.get("new").json["properties"]["onErrorDeployment"]).get(
+        "provisioningState") == "Succeeded" and r)
+    assert record["deploymentName"] == "old"
+
+
 # ---- the Complete mode
 
 def test_complete_with_nested_deployments_of_the_same_name(site, deployments):

@@ -320,6 +320,18 @@ struct text text_base64url(struct arena *arena, const void *bytes, size_t length
     return encode64(arena, bytes, length, alphabet_url, false);
 }
 
+// A character's place in the alphabet whose last two are `last` and `last_but_one`; -1: not in it.
+static int value64(char c, char last_but_one, char last)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == last_but_one ? 62 : c == last ? 63 : -1;
+}
+
 // Strict: only the alphabet, and no bits left over, so that one value has one spelling.
 static bool decode64(struct arena *arena, struct text t, const char *alphabet, struct text *bytes)
 {
@@ -329,10 +341,10 @@ static bool decode64(struct arena *arena, struct text t, const char *alphabet, s
     size_t n = 0;
     unsigned value = 0, bits = 0;
     for (size_t i = 0; i < t.length; i++) {
-        const char *p = t.base[i] ? strchr(alphabet, t.base[i]) : NULL;
-        if (p == NULL)
+        int place = value64(t.base[i], alphabet[62], alphabet[63]);
+        if (place < 0)
             return false;
-        value = value << 6 | (unsigned)(p - alphabet);
+        value = value << 6 | (unsigned)place;
         bits += 6;
         if (bits >= 8) {
             bits -= 8;

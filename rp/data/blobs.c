@@ -6,6 +6,7 @@
 #include "rp/data/reply.h"
 #include "rp/data/store.h"
 #include "rp/data/upload.h"
+#include "rp/data/upload_reserve.h"
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -304,7 +305,8 @@ static void begin_upload(struct registry_call *call)
 {
     struct upload_state state = {
         .rid = call->registry.rid, .repository = call->repository, .created = clock_wall()};
-    store_new_id(state.id);
+    if (!upload_reserve_grant(http_header(call->request, "authorization", NULL), state.id))
+        store_new_id(state.id);
     registry_reply_empty(call, 202);
     http_set_header(call->answer, "Location", upload_location(call->arena, &state));
     http_set_header_string(call->answer, "Range", "0-0");

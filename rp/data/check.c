@@ -129,7 +129,8 @@ static const struct db_statement check_counts = {
     "check_counts", "select (select count(*) from acr.upload), (select count(*) from acr.garbage),"
                     " (select count(*) from (select f.file from (select file from acr.blob union all select "
                     "file from acr.garbage"
-                    " union all select id from acr.upload) f group by f.file having count(*) > 1) d)"};
+                    " union all select id from acr.upload union all select id from acr.upload_reserved) f "
+                    "group by f.file having count(*) > 1) d)"};
 
 static bool counts_run(struct db_transaction *tx, void *argument)
 {
@@ -148,6 +149,7 @@ static bool counts_run(struct db_transaction *tx, void *argument)
 static const struct db_statement check_named = {
     "check_named", "select 1 where exists (select 1 from acr.blob where file = $1)"
                    " or exists (select 1 from acr.upload where id = $1)"
+                   " or exists (select 1 from acr.upload_reserved where id = $1)"
                    " or exists (select 1 from acr.garbage where file = $1)"};
 
 static bool names_run(struct db_transaction *tx, void *argument)

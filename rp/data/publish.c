@@ -9,6 +9,7 @@
 #include "rp/data/registry_known.h"
 #include "rp/data/registry_row.h"
 #include "rp/data/reply.h"
+#include "rp/data/upload_reserve.h"
 
 // The decision, with the rows of the registry and of the repository $2 held, in this order.
 static const struct db_statement publish_decide = {
@@ -154,6 +155,7 @@ bool upload_publish(struct upload *upload)
     if (!publish_rows(upload))
         return false;
     failpoint("publish.after_commit");
+    upload_reserve_forget(upload->state.id);
     upload_reply_created(&upload->call, upload->digest);
     return true;
 }

@@ -67,7 +67,7 @@ void registry_forget(const struct registry_call *call)
     pthread_mutex_unlock(&mutex);
 }
 
-static bool recall(struct registry_call *call)
+bool registry_recall(struct registry_call *call)
 {
     struct text login_key = login_key_of(call);
     struct known *slot = slot_of(login_key);
@@ -85,7 +85,7 @@ static bool recall(struct registry_call *call)
 bool registry_admit_known(struct registry_call *call, enum registry_access access)
 {
     struct db_transaction *tx = call->tx;
-    if (!recall(call))
+    if (!registry_recall(call))
         return false;
     call->snapshot = rbac_snapshot_try(&call->version);
     if (call->snapshot == NULL) {

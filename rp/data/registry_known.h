@@ -8,6 +8,9 @@
 // After call->registry was read together with call->version and judged by a snapshot of that version.
 void registry_remember(const struct registry_call *call);
 void registry_forget(const struct registry_call *call);
+// Fills registry and version where the host's registry was remembered within the last second; nothing is
+// decided.
+bool registry_recall(struct registry_call *call);
 // Decides as registry_admit does, without the database. True: registry, identity and version are filled; the
 // decision is to be proven. False: not known, or to be refused; nothing is answered: registry_admit says
 // what. Set before: arena, request, answer, repository.

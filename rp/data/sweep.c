@@ -10,6 +10,7 @@
 #include "base/site.h"
 #include "rp/data/content.h"
 #include "rp/data/store.h"
+#include "rp/data/upload_reserve.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ struct sweep {
 
 // How long things are kept, in milliseconds.
 struct grace {
-    int64_t never_referenced, promised, upload, garbage;
+    int64_t never_referenced, promised, upload, reserved, garbage;
 };
 
 // Tests of failpoint builds need not wait an hour.
@@ -62,6 +63,7 @@ static struct grace grace_now(void)
         .never_referenced = grace_or(blob_grace, NEVER_REFERENCED_MS),
         .promised = grace_or(blob_grace, PROMISED_MS),
         .upload = grace_or("AZSACR_SWEEP_UPLOAD_GRACE_MS", UPLOAD_MS),
+        .reserved = UPLOAD_MS,
         .garbage =
             store_low_water() ? GARBAGE_LEAST_MS : grace_or(blob_grace, site()->config->store_grace * 1000),
     };
@@ -133,10 +135,20 @@ static const struct db_statement sweep_uploads = {
                                   " where not exists (select 1 from acr.blob b where b.file = g.id)"
                                   " on conflict (file) do nothing"};
 
+// Granted within the minutes after they were made, or never (upload_reserve.c).
+static const struct db_statement sweep_reserved = {
+    "sweep_reserved",
+    "with g as (delete from acr.upload_reserved where id in (select id from acr.upload_reserved"
+    " where at < " AGO(
+        "$1") " order by at limit $2 for update skip locked)"
+              " returning id)"
+              " insert into acr.garbage (file) select g.id from g on conflict (file) do nothing"};
+
 static bool uploads_run(struct db_transaction *tx, void *argument)
 {
     struct step *step = argument;
     step->done = db_affected(DB_RUN(tx, &sweep_uploads, db_int(step->grace.upload), db_int(BATCH)));
+    step->done += db_affected(DB_RUN(tx, &sweep_reserved, db_int(step->grace.reserved), db_int(BATCH)));
     failpoint("sweep.uploads_before_commit");
     return true;
 }

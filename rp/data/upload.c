@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "base/site.h"
 #include "rp/data/reply.h"
+#include "rp/data/upload_reserve.h"
 
 #include <stdlib.h>
 
@@ -120,6 +121,9 @@ bool upload_act(struct upload *upload, bool (*run)(struct upload *upload))
 
 static void release(struct upload *upload)
 {
+    if (upload->granted)
+        upload_reserve_keep(upload->state.id, upload->call.registry.id, upload->call.repository);
+    upload->granted = false;
     store_end(upload->file);
     upload->file = NULL;
     if (upload->limit)
@@ -187,9 +191,9 @@ static bool take_room(struct upload *upload)
     return true;
 }
 
-// The file of a session whose row was made a moment ago. Nobody was at the file before, and whoever took the
-// row away meanwhile left the file's name as garbage, which rests longer than this moment: the row needs no
-// second look.
+// The file of a session whose row was made, or whose id was granted, a moment ago. Nobody was at the file
+// before, and whoever took the row away meanwhile left the file's name as garbage, which rests longer than
+// this moment: the row needs no second look.
 static bool make_file(struct upload *upload)
 {
     if (upload->made_at == 0 || site()->config->store_grace < 1 ||
@@ -202,25 +206,48 @@ static bool make_file(struct upload *upload)
     return false;
 }
 
-// Opens the session for bytes: row, file, lock, row again.
-static bool open_session(struct upload *upload)
+// Without a row: the file of a session whose id was reserved.
+static bool open_granted(struct upload *upload)
+{
+    if (!upload_session_granted(upload))
+        return false;
+    failpoint("upload.before_create");
+    upload->granted = make_file(upload);
+    if (!upload->granted) {
+        upload_reserve_forget(upload->state.id);
+        upload->made_at = 0;
+    }
+    return upload->granted;
+}
+
+// Row, file, lock, row again.
+static bool open_by_row(struct upload *upload)
 {
     if (!upload_session_open(upload))
         return false;
     if (upload->published)
         return true;
     failpoint("upload.before_create");
-    if (!make_file(upload)) {
-        enum store_fault fault = store_begin(upload->state.id, true, &upload->file);
-        if (fault != STORE_OK) {
-            fail_store(upload, fault);
-            return false;
-        }
-        if (!upload_session_hold(upload)) {
-            release(upload);
-            return false;
-        }
+    if (make_file(upload))
+        return true;
+    enum store_fault fault = store_begin(upload->state.id, true, &upload->file);
+    if (fault != STORE_OK) {
+        fail_store(upload, fault);
+        return false;
     }
+    if (upload_session_hold(upload))
+        return true;
+    release(upload);
+    return false;
+}
+
+// Opens the session for bytes.
+static bool open_session(struct upload *upload)
+{
+    if (!open_granted(upload) && !open_by_row(upload))
+        return false;
+    if (upload->published)
+        return true;
     take_hash(upload);
     if (upload_range_fits(upload) && take_room(upload))
         return true;
@@ -302,6 +329,7 @@ static void finish_append(struct upload *upload)
 {
     reply_appended(upload);
     let_go(upload);
+    upload_session_reserve(upload); // for the uploads after this one
 }
 
 // The digest of the whole file: what was hashed as it came, when that covers the file; else read again.

@@ -32,7 +32,9 @@ struct upload {
     int64_t range_from, range_to; // Content-Range; -1: none
     struct store_file *file;      // open and locked between begin and the end
     int64_t start;                // the session's size when this request began
-    int64_t made_at; // monotonic, before the statement that made the session's row; 0: it did not
+    int64_t made_at; // monotonic, before the statement that made the session's row, or when it was granted
+                     // with its id reserved; 0: neither
+    bool granted;    // its POST decided, a moment ago: the file's name is a reservation, and no row was made
     bool put_cut;    // an earlier PUT wrote down where its bytes began
     struct upload_hash hash, hash_at_start;
     struct upload_limit *limit;
@@ -84,8 +86,13 @@ bool upload_range_fits(struct upload *upload);
 // upload_session.c: the session's row.
 // Decides access, finds or makes the row, reads the limits. Commits before any file is made.
 bool upload_session_open(struct upload *upload);
+// The first bytes after a POST of the same caller, which decided a moment ago: what that needs, from memory.
+// False: nothing is answered, the session is to be opened.
+bool upload_session_granted(struct upload *upload);
 // With the file locked: the row once more, touched; cuts the file back to what the session's size is.
 bool upload_session_hold(struct upload *upload);
+// Reserves ids where more are wanted; nothing is answered.
+void upload_session_reserve(struct upload *upload);
 // GET and DELETE.
 void upload_session_status(struct upload *upload);
 void upload_session_cancel(struct upload *upload);

@@ -8,6 +8,7 @@
 #include "rp/data/registry_known.h"
 #include "rp/data/registry_row.h"
 #include "rp/data/reply.h"
+#include "rp/data/upload_reserve.h"
 
 enum session_column {
     SESSION_REGISTRY = REGISTRY_COLUMN_COUNT,
@@ -25,9 +26,11 @@ static const struct db_statement session_find = {
     " exists (select 1 from acr.repository p where p.registry_id = r.id and p.name = $2"
     " and p.deleted_at is null and not p.write_enabled)" REGISTRY_FROM_HELD
     " left join acr.upload u on u.id = $3::uuid"};
+// The file's name moves to the row from its reservation, where it had one.
 static const struct db_statement session_make = {
-    "upload_session_make", "insert into acr.upload (id, registry_id, repository, put_from)"
-                           " values ($1, $2, $3, $4) on conflict (id) do nothing"};
+    "upload_session_make", "with u as (insert into acr.upload (id, registry_id, repository, put_from)"
+                           " values ($1, $2, $3, $4) on conflict (id) do nothing returning id)"
+                           " delete from acr.upload_reserved r using u where r.id = u.id"};
 
 // NULL: refused, the answer is filled.
 static const struct db_result *admit_to_session(struct upload *upload)
@@ -87,8 +90,9 @@ static bool repository_is_open(struct registry_call *call, const struct db_resul
     return false;
 }
 
-// Makes the row where the session has had no body yet. put_from 0 says that a PUT's bytes are not the
-// session's.
+// Makes the row where the session has had no body yet, or had one and no row of its own (upload_reserve.h).
+// put_from 0 says that a request's bytes are not the session's; that of a session's PUT is written by the
+// hold.
 static bool find_or_make(struct upload *upload, const struct db_result *row)
 {
     struct registry_call *call = &upload->call;
@@ -102,7 +106,7 @@ static bool find_or_make(struct upload *upload, const struct db_result *row)
         }
     } else if (upload->kind == UPLOAD_WHOLE || (state_fits(upload) && upload_state_fresh(&upload->state) &&
                                                 !db_get_bool(row, 0, SESSION_SPENT))) {
-        struct db_value put_from = upload->kind == UPLOAD_APPEND ? db_null() : db_int(0);
+        struct db_value put_from = upload->kind == UPLOAD_WHOLE ? db_int(0) : db_null();
         DB_RUN(call->tx, &session_make, db_string(id), db_int(call->registry.id), db_text(call->repository),
                put_from);
         return true;
@@ -131,13 +135,14 @@ static bool open_run(struct upload *upload)
 // the session of one that is deleted meanwhile is dropped by the sweep, and no blob comes of it.
 static const struct db_statement session_make_at_once = {
     "upload_session_make_at_once",
-    "insert into acr.upload (id, registry_id, repository) select $7::uuid, r.id, $8::text"
+    "with u as (insert into acr.upload (id, registry_id, repository) select $7::uuid, r.id, $8::text"
     " from rbac.version v, acr.registry r, arm.resource e where " REGISTRY_PROOF
     " and coalesce(r.quota_bytes, $9::bigint) = $9::bigint"
     " and not exists (select 1 from acr.blob b where b.file = $7::uuid)"
     " and not exists (select 1 from acr.garbage g where g.file = $7::uuid)"
     " and not exists (select 1 from acr.repository p where p.registry_id = r.id and p.name = $8::text"
-    " and p.deleted_at is null and not p.write_enabled) on conflict (id) do nothing"};
+    " and p.deleted_at is null and not p.write_enabled) on conflict (id) do nothing returning id),"
+    " gone as (delete from acr.upload_reserved r using u where r.id = u.id) select 1 from u"};
 
 static bool make_at_once_run(struct upload *upload)
 {
@@ -149,18 +154,36 @@ static bool make_at_once_run(struct upload *upload)
     upload->limit = upload_limit_known(call->registry.id, call->registry.quota);
     if (upload->limit == NULL || upload_limit_room(upload->limit) < stated_size(upload) + 1)
         return true;
-    upload->missed = db_affected(DB_RUN(call->tx, &session_make_at_once, REGISTRY_PROOF_VALUES(call),
-                                        db_string(upload->state.id), db_text(call->repository),
-                                        db_int(call->registry.quota))) == 0;
+    upload->missed = db_rows(DB_RUN(call->tx, &session_make_at_once, REGISTRY_PROOF_VALUES(call),
+                                    db_string(upload->state.id), db_text(call->repository),
+                                    db_int(call->registry.quota))) == 0;
     if (!upload->missed)
         upload->made_at = began;
     return !db_failed(call->tx);
 }
 
+static bool is_first(const struct upload *upload)
+{
+    return upload->kind == UPLOAD_APPEND && upload->has_body && upload->range_from <= 0 &&
+           upload->state_given && upload_state_fresh(&upload->state);
+}
+
+bool upload_session_granted(struct upload *upload)
+{
+    struct registry_call *call = &upload->call;
+    if (!is_first(upload) || !registry_recall(call) || !state_fits(upload))
+        return false;
+    upload->limit = upload_limit_known(call->registry.id, call->registry.quota);
+    if (upload->limit == NULL || upload_limit_room(upload->limit) < stated_size(upload) + 1)
+        return false;
+    upload->made_at =
+        upload_reserve_claim(upload->state.id, http_header(call->request, "authorization", NULL));
+    return upload->made_at != 0;
+}
+
 bool upload_session_open(struct upload *upload)
 {
-    bool first = upload->kind == UPLOAD_APPEND && upload->has_body && upload->range_from <= 0 &&
-                 upload->state_given && upload_state_fresh(&upload->state);
+    bool first = is_first(upload);
     if (first && !upload_act(upload, make_at_once_run))
         return false;
     if (first && !upload->missed)
@@ -270,14 +293,31 @@ static bool drop_run(struct upload *upload)
     return true;
 }
 
-void upload_session_drop(struct upload *upload)
+// The answer that the caller gives stays, whatever becomes of this.
+static bool run_unanswered(struct upload *upload, bool (*run)(struct upload *upload))
 {
-    // The answer that the caller gives stays, whatever becomes of this: the sweep drops what is left.
     struct http_answer answer = *upload->call.answer;
     bool refused = upload->call.failed;
-    upload_transact(upload, drop_run);
+    bool committed = upload_transact(upload, run);
     *upload->call.answer = answer;
     upload->call.failed = refused;
+    return committed;
+}
+
+void upload_session_drop(struct upload *upload)
+{
+    run_unanswered(upload, drop_run); // or the sweep drops what is left
+}
+
+static bool reserve_run(struct upload *upload)
+{
+    return upload_reserve_run(upload->call.tx);
+}
+
+void upload_session_reserve(struct upload *upload)
+{
+    if (upload_reserve_begin())
+        upload_reserve_end(run_unanswered(upload, reserve_run));
 }
 
 // GET and DELETE look at the row; the size is the file's, or what it was before a PUT that never ended.
@@ -303,7 +343,7 @@ static bool status_run(struct upload *upload)
     int64_t put_from, size;
     if (!look(upload, &has_row, &put_from))
         return false;
-    if (!has_row || store_stat(upload->state.id, &size) != STORE_OK)
+    if (store_stat(upload->state.id, &size) != STORE_OK)
         size = 0;
     upload->start = put_from >= 0 && put_from < size ? put_from : size;
     return true;
@@ -318,9 +358,10 @@ void upload_session_status(struct upload *upload)
     upload_set_place(upload, upload->start);
 }
 
-// A session that never had a body leaves its id behind as garbage for a while, so that its `_state` is spent.
+// A session that never had a row leaves its id behind as garbage for a while, so that its `_state` is spent.
 static const struct db_statement session_spend = {
-    "upload_session_spend", "insert into acr.garbage (file) values ($1) on conflict (file) do nothing"};
+    "upload_session_spend", "with r as (delete from acr.upload_reserved where id = $1)"
+                            " insert into acr.garbage (file) values ($1) on conflict (file) do nothing"};
 
 static bool cancel_run(struct upload *upload)
 {
@@ -338,6 +379,7 @@ void upload_session_cancel(struct upload *upload)
 {
     if (!upload_transact(upload, cancel_run))
         return;
+    upload_reserve_forget(upload->state.id);
     registry_reply_empty(&upload->call, 204);
     http_set_header_string(&upload->call.answer[0], "Docker-Upload-Uuid", upload->state.id);
 }

@@ -4,8 +4,10 @@
 
 #include "base/clock.h"
 #include "base/site.h"
+#include "rp/data/upload_reserve.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 Suite *suite_upload(void);
 
@@ -39,6 +41,12 @@ static int64_t blob_size(struct text bytes)
 {
     return registry_fixture_number("select size from acr.blob where digest = '%s'",
                                    digest_text(arena, bytes).base);
+}
+
+// "/v2/<repository>/blobs/uploads/<id>?…"
+static const char *session_id(const char *location)
+{
+    return arena_strndup(arena, strstr(location, "/uploads/") + strlen("/uploads/"), 36);
 }
 
 START_TEST(state_opens_only_where_it_was_sealed)
@@ -326,7 +334,8 @@ START_TEST(publishing_at_once_does_all_or_nothing)
     ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload"), 0);
     // Another's file holds the blob: nothing is done, and the long way makes ours garbage.
     location = session_new(arena, "once");
-    expect(202, NULL, "PATCH", location, NULL, "abc");
+    expect(202, NULL, "PATCH", location, NULL, "ab");
+    expect(202, NULL, "PATCH", location, NULL, "c"); // now it has a row
     ck_assert_int_eq(publish_by("v.stamp", "once", digest, 3, true), 0);
     ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload"), 1);
     expect(201, NULL, "PUT", with_digest(arena, location, TEXT("abc")), NULL, NULL);
@@ -344,6 +353,7 @@ START_TEST(what_is_known_of_a_registry_is_proven)
     expect(201, NULL, "PUT", with_digest(arena, location, TEXT("abc")), NULL, NULL);
     location = session_new(arena, "known");
     registry_fixture_sql("update acr.registry set admin_enabled = false where id = 1");
+    upload_reserve_forget(session_id(location)); // as another process would have it
     expect(401, NULL, "PATCH", location, NULL, "def");
     registry_fixture_sql("update acr.registry set admin_enabled = true where id = 1");
     ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload"), 0);
@@ -351,6 +361,112 @@ START_TEST(what_is_known_of_a_registry_is_proven)
     registry_fixture_sql("update rbac.version set number = number + 1, prev = stamp, stamp = 'moved on'");
     expect(201, NULL, "PUT", with_digest(arena, location, TEXT("def")), NULL, NULL);
     ck_assert_int_eq(registry_fixture_number("select count(*) from acr.blob"), 2);
+}
+END_TEST
+
+static int64_t reserved(const char *location)
+{
+    return registry_fixture_number("select count(*) from acr.upload_reserved where id = '%s'",
+                                   session_id(location));
+}
+
+// A session whose first bytes came under a reserved id: the first of the process makes the stock.
+static const char *granted(const char *bytes)
+{
+    expect(202, NULL, "PATCH", session_new(arena, "stock"), NULL, "first");
+    const char *location = session_new(arena, "granted");
+    ck_assert_int_eq(reserved(location), 1);
+    expect(202, NULL, "PATCH", location, NULL, bytes);
+    ck_assert_int_eq(reserved(location), 1);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload where repository = 'granted'"),
+                     0);
+    return location;
+}
+
+static int64_t rows_naming(const char *location)
+{
+    return registry_fixture_number(
+        "select count(*) from (select id from acr.upload union all select id from acr.upload_reserved"
+        " union all select file from acr.blob union all select file from acr.garbage) f where f.id = '%s'",
+        session_id(location));
+}
+
+START_TEST(what_a_post_granted_needs_no_row_before_it_is_published)
+{
+    const char *location = granted("abc");
+    expect(201, NULL, "PUT", with_digest(arena, location, TEXT("abc")), NULL, NULL);
+    ck_assert_int_eq(reserved(location), 0);
+    ck_assert_int_eq(rows_naming(location), 1);
+    ck_assert_int_eq(blob_size(TEXT("abc")), 3);
+    // Once more, now that the repository is there; then by somebody who may not any more.
+    location = granted("def");
+    expect(201, NULL, "PUT", with_digest(arena, location, TEXT("def")), NULL, NULL);
+    ck_assert_int_eq(reserved(location), 0);
+    location = granted("ghi");
+    registry_fixture_sql("update acr.registry set admin_enabled = false where id = 1");
+    expect(401, NULL, "PUT", with_digest(arena, location, TEXT("ghi")), NULL, NULL);
+    registry_fixture_sql("update acr.registry set admin_enabled = true where id = 1");
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.blob"), 2);
+    ck_assert_int_eq(rows_naming(location), 1);
+}
+END_TEST
+
+START_TEST(a_granted_session_goes_on_without_its_process)
+{
+    const char *location = granted("abc");
+    upload_reserve_forget(session_id(location));
+    ck_assert_str_eq(expect(204, "Range", "GET", location, NULL, NULL), "0-2");
+    send_and_vanish("PUT", with_digest(arena, location, TEXT("abcdef")), TEXT("def"));
+    ck_assert_str_eq(expect(204, "Range", "GET", location, NULL, NULL), "0-2");
+    ck_assert_str_eq(expect(202, "Range", "PATCH", location, "3-5", "def"), "0-5");
+    ck_assert_int_eq(rows_naming(location), 1);
+    expect(201, NULL, "PUT", with_digest(arena, location, TEXT("abcdef")), NULL, NULL);
+    ck_assert_int_eq(rows_naming(location), 1);
+    location = granted("x");
+    expect(204, NULL, "DELETE", location, NULL, NULL);
+    expect(404, NULL, "PATCH", location, NULL, "y");
+    expect(404, NULL, "PUT", with_digest(arena, location, TEXT("x")), NULL, NULL);
+    ck_assert_int_eq(rows_naming(location), 1); // as garbage
+}
+END_TEST
+
+START_TEST(a_granted_session_that_stays_gets_a_row)
+{
+    const char *location = granted("abc");
+    struct db_target target = upload_fixture_target();
+    struct db_connection *connection = db_connection_new(&target);
+    for (int i = 0; i < 1000 && reserved(location) == 1; i++) {
+        upload_reserve_write(connection);
+        usleep(10000);
+    }
+    db_connection_free(connection);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload where repository = 'granted'"),
+                     1);
+    ck_assert_int_eq(rows_naming(location), 1);
+    ck_assert_str_eq(expect(202, "Range", "PATCH", location, "3-5", "def"), "0-5");
+    expect(201, NULL, "PUT", with_digest(arena, location, TEXT("abcdef")), NULL, NULL);
+}
+END_TEST
+
+START_TEST(a_grant_is_its_callers_alone_and_for_a_moment)
+{
+    char id[37];
+    expect(202, NULL, "PATCH", session_new(arena, "stock"), NULL, "first");
+    ck_assert(upload_reserve_grant(TEXT("Bearer a"), id));
+    ck_assert_int_eq(upload_reserve_claim(id, TEXT("Bearer b")), 0);
+    ck_assert_int_eq(upload_reserve_claim(id, TEXT_NONE), 0);
+    ck_assert_int_ne(upload_reserve_claim(id, TEXT("Bearer a")), 0);
+    ck_assert_int_eq(upload_reserve_claim(id, TEXT("Bearer a")), 0); // once
+    ck_assert(upload_reserve_grant(TEXT("Bearer a"), id));
+    usleep(600000);
+    ck_assert_int_eq(upload_reserve_claim(id, TEXT("Bearer a")), 0);
+    // Who only begins sessions empties the stock and gets no more.
+    int64_t before = registry_fixture_number("select count(*) from acr.upload_reserved");
+    for (int i = 0; i < 100; i++)
+        upload_reserve_grant(TEXT("Bearer a"), id);
+    ck_assert(!upload_reserve_grant(TEXT("Bearer a"), id));
+    expect(202, NULL, "POST", "/v2/stock/blobs/uploads/", NULL, NULL);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.upload_reserved"), before);
 }
 END_TEST
 
@@ -411,6 +527,10 @@ Suite *suite_upload(void)
     tcase_add_test(tests, a_right_lost_midway_is_not_published);
     tcase_add_test(tests, publishing_at_once_does_all_or_nothing);
     tcase_add_test(tests, what_is_known_of_a_registry_is_proven);
+    tcase_add_test(tests, what_a_post_granted_needs_no_row_before_it_is_published);
+    tcase_add_test(tests, a_granted_session_goes_on_without_its_process);
+    tcase_add_test(tests, a_granted_session_that_stays_gets_a_row);
+    tcase_add_test(tests, a_grant_is_its_callers_alone_and_for_a_moment);
     tcase_add_test(tests, a_lost_file_is_replaced_by_the_next_push);
     tcase_add_test(tests, mounts);
     suite_add_tcase(suite, tests);

@@ -1,13 +1,17 @@
 // Arenas: chunks of 8 KiB, larger pieces apart, all freed at once.
 #include "base/arena.h"
 
+#include <malloc.h>
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 // Chunks of 8 KiB with their header: what a request of the read lane takes fits into one.
-enum { CHUNK_SIZE = 8192 - 64, ALIGNMENT = alignof(max_align_t) };
+// What an arena of LARGE bytes leaves behind is given back to the machine: otherwise a process would stay as
+// large as the largest request that each of its threads had.
+enum { CHUNK_SIZE = 8192 - 64, LARGE = 16 * 1024 * 1024, ALIGNMENT = alignof(max_align_t) };
 
 struct chunk {
     struct chunk *next;
@@ -131,11 +135,14 @@ void arena_free(struct arena *arena)
     // The records live in the arena itself, so all run before the first chunk goes.
     for (struct disposal *d = arena->disposals; d != NULL; d = d->next)
         d->dispose(d->argument);
+    bool large = arena->size >= LARGE;
     for (struct chunk *c = arena->chunks; c != NULL;) {
         struct chunk *next = c->next;
         chunk_free(c);
         c = next;
     }
+    if (large)
+        malloc_trim(0);
 }
 
 void *arena_reserve(struct arena *arena, size_t size)

@@ -4,7 +4,9 @@
 #include "rbac/snapshot.h"
 
 struct arena;
-enum { MINT_ACCESS_SECONDS = 3600, MINT_REFRESH_SECONDS = 90 * 24 * 3600 };
+enum { MINT_REFRESH_SECONDS = 90 * 24 * 3600 };
+// How long an access or id token is good for: 3600 s; test builds can set less.
+int64_t mint_access_seconds(void);
 
 struct mint_request {
     const struct rbac_principal *principal;

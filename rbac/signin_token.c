@@ -34,7 +34,7 @@ bool signin_grant(struct service_call *call, const struct signin_grant *grant)
     struct buffer out = buffer_new(call->arena);
     json_begin_object(&out);
     json_key_string(&out, "token_type", "Bearer");
-    json_key_int(&out, "expires_in", MINT_ACCESS_SECONDS);
+    json_key_int(&out, "expires_in", mint_access_seconds());
     json_key_string(&out, "access_token", access);
     if (user) {
         json_key_text(&out, "refresh_token", mint_refresh_token(call->arena, &request));

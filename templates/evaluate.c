@@ -1,5 +1,6 @@
 // Evaluating a parsed expression.
 #include "templates/evaluation.h"
+#include "templates/value_secret.h"
 
 struct call call_of(struct evaluation *e, const struct expression *node, struct expression_error *error)
 {
@@ -84,7 +85,7 @@ static const struct value *evaluate_call(struct evaluation *e, const struct expr
     if (!arguments)
         return NULL;
     call.arguments = arguments;
-    return call.function ? call.function->evaluate(&call) : user_function_call(&call);
+    return call.function ? call_marked(&call, call.function->evaluate(&call)) : user_function_call(&call);
 }
 
 static const struct value *access_all(struct evaluation *e, const struct expression *node,

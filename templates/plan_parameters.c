@@ -1,6 +1,8 @@
 // Parameters: what is given, defaults, and the checks of both (arm-templates 3.1, 9.2).
 #include "templates/plan_state.h"
 
+#include "templates/value_secret.h"
+
 static struct text names_of(struct arena *arena, const struct value *given, const struct plan_state *state,
                             bool unknown)
 {
@@ -93,6 +95,12 @@ static bool missing(struct plan_state *state, const struct plan_parameter *param
         TEXT_ARG(parameter->declared->name), node->line, node->column);
 }
 
+static void set_value(struct plan_state *state, struct plan_parameter *parameter, const struct value *value)
+{
+    bool secret = type_holds_secret(parameter->declared->type);
+    parameter->value = secret ? value_as_secret(state->arena, value) : value;
+}
+
 // A default may refer to other parameters, wherever they stand.
 static bool bind_default(struct plan_state *state, struct plan_parameter *parameter)
 {
@@ -120,7 +128,7 @@ static bool bind_default(struct plan_state *state, struct plan_parameter *parame
     state->chain--;
     if (value == NULL || !check_value(state, parameter, value))
         return false;
-    parameter->value = value;
+    set_value(state, parameter, value);
     return true;
 }
 
@@ -204,7 +212,7 @@ bool plan_bind_parameters(struct plan_state *state, const struct value *given, c
             value = value_find(frozen, parameter->declared->name);
         if (value == NULL)
             continue;
-        parameter->value = value;
+        set_value(state, parameter, value);
         parameter->binding = BOUND;
     }
     for (size_t i = 0; i < state->parameter_count; i++) {

@@ -57,9 +57,10 @@ size_t value_size(const struct value *value)
 
 static void note(struct value *whole, const struct value *part, size_t name_length)
 {
-    enum { DEEPEST = 255, LARGEST = (1 << 24) - 1 };
+    enum { DEEPEST = 255, LARGEST = (1 << 23) - 1 };
     size_t size = whole->size + value_size(part) + name_length / 16;
     whole->size = size < LARGEST ? size : LARGEST;
+    whole->secret |= part->secret;
     if (part->depth >= whole->depth)
         whole->depth = part->depth < DEEPEST ? part->depth + 1u : DEEPEST;
 }

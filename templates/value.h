@@ -27,7 +27,9 @@ struct value {
         column; // arm-templates 1.1: 1-based, of the token's last character; 0 where it comes from no text
     // Of arrays and objects: how many stand in one another, and about how long it is as JSON in units of 16
     // bytes. Both stop at their largest.
-    uint32_t depth : 8, size : 24;
+    uint32_t depth : 8, size : 23;
+    // A secret, or made of one; of arrays and objects: something in it is (templates/value_secret.h).
+    uint32_t secret : 1;
     union {
         bool boolean;
         int64_t integer;
@@ -72,7 +74,7 @@ bool value_equal_within(const struct value *a, const struct value *b, size_t *st
 // How large the tree of a value is, about the bytes it would be written in; counted up to `limit` only.
 size_t value_weight(const struct value *value, size_t limit);
 // The same at once, from what value_array and value_object noted: in units of 16 bytes, rounded up, at most
-// 2^24 - 1. Parts that stand twice count twice.
+// 2^23 - 1. Parts that stand twice count twice.
 size_t value_size(const struct value *value);
 // "String", "Integer", "Float", "Boolean", "Array", "Object", "Null".
 const char *value_kind_name(enum value_kind kind);

@@ -80,8 +80,10 @@ enum db_outcome what_if_read_others(struct what_if *w);
 void what_if_secrets_of_request(struct what_if *w);
 // Of the plan's secure parameters.
 void what_if_secrets_of_plan(struct what_if *w, const struct plan *plan);
-// Of what a list*() answered: what is no name.
-void what_if_secrets_of_answer(struct what_if *w, const struct value *answer);
+// Of what a list*() answered: what is no name. The answer with that marked (templates/value_secret.h).
+const struct value *what_if_secrets_of_answer(struct what_if *w, const struct value *answer);
+// Of what is to be sent: what was made of secrets.
+void what_if_secrets_of_body(struct what_if *w, const struct value *body);
 // The value with them replaced, and fit to be stored.
 const struct value *what_if_shown(const struct what_if *w, const struct value *value);
 

@@ -1,5 +1,6 @@
 // Keeping secrets out of what is shown: values of secure parameters, and what list*() answered, wherever a
 // template puts them.
+#include "templates/value_secret.h"
 #include "templates/what_if.h"
 
 enum {
@@ -71,9 +72,41 @@ void what_if_secrets_of_plan(struct what_if *w, const struct plan *plan)
             what_if_secrets_of_plan(w, plan->nodes[i].nested);
 }
 
-void what_if_secrets_of_answer(struct what_if *w, const struct value *answer)
+static const struct value *marked(struct arena *arena, const struct value *answer)
+{
+    if (answer->kind == VALUE_ARRAY) {
+        const struct value **items = ARENA_ARRAY(arena, const struct value *, answer->array.count + 1);
+        for (size_t i = 0; i < answer->array.count; i++)
+            items[i] = marked(arena, answer->array.items[i]);
+        return value_array(arena, items, answer->array.count);
+    }
+    if (answer->kind != VALUE_OBJECT)
+        return value_as_secret(arena, answer);
+    struct value_member *members = ARENA_ARRAY(arena, struct value_member, answer->object.count + 1);
+    for (size_t i = 0; i < answer->object.count; i++) {
+        members[i] = answer->object.members[i];
+        if (!is_name(members[i].name))
+            members[i].value = marked(arena, members[i].value);
+    }
+    return value_object(arena, members, answer->object.count);
+}
+
+const struct value *what_if_secrets_of_answer(struct what_if *w, const struct value *answer)
 {
     add_all(w, answer, true);
+    return marked(w->arena, answer);
+}
+
+void what_if_secrets_of_body(struct what_if *w, const struct value *body)
+{
+    if (!body->secret)
+        return;
+    if (body->kind == VALUE_STRING)
+        add(w, text_copy(w->arena, body->string));
+    for (size_t i = 0; body->kind == VALUE_ARRAY && i < body->array.count; i++)
+        what_if_secrets_of_body(w, body->array.items[i]);
+    for (size_t i = 0; body->kind == VALUE_OBJECT && i < body->object.count; i++)
+        what_if_secrets_of_body(w, body->object.members[i].value);
 }
 
 // ---- what is shown instead

@@ -9,6 +9,7 @@ Suite *suite_export(void);
 Suite *suite_hash(void);
 Suite *suite_reader(void);
 Suite *suite_value(void);
+Suite *suite_value_secret(void);
 Suite *suite_what_if_diff(void);
 Suite *suite_what_if_parts(void);
 Suite *suite_plan_resources(void);
@@ -31,6 +32,7 @@ static Suite *(*const suites[])(void) = {
     suite_hash,
     suite_reader,
     suite_value,
+    suite_value_secret,
     suite_what_if_diff,
     suite_what_if_parts,
     suite_plan_resources,

@@ -36,7 +36,7 @@ RUN cmake -S /source -B /build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DAZSA
 FROM ${BASE} AS runtime
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      libh2o-evloop0.13 libmicrohttpd12 libpq5 libjansson4 libjwt0 openssl ca-certificates \
+      libh2o-evloop0.13 libmicrohttpd12 libpq5 libjansson4 libjwt0 libcurl4 openssl ca-certificates \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --user-group --groups www-data --no-create-home --home-dir /var/lib/azsacr \
       --shell /usr/sbin/nologin azsacr \

@@ -88,8 +88,34 @@ static bool type_is_plain(const json_t *declared)
     return type && !text_starts_nocase(text_of(type), "secure");
 }
 
+// A link to a template: its query may let anybody in who knows it.
+static void write_link(struct buffer *b, const json_t *link)
+{
+    const char *name;
+    const json_t *value;
+    json_begin_object(b);
+    json_object_foreach((json_t *)(uintptr_t)link, name, value)
+    {
+        struct text text = text_of(json_string_value(value));
+        ptrdiff_t query = text.base ? text_find(text, '?') : -1;
+        json_key(b, name);
+        if (strcasecmp(name, "queryString") == 0)
+            json_text(b, TEXT(HIDDEN));
+        else if (query >= 0)
+            json_text(b, TEXT_JOIN(b->arena, text_slice(text, 0, (size_t)query), TEXT("?" HIDDEN)));
+        else
+            write_value(b, value);
+    }
+    json_end_object(b);
+}
+
 static void write_member(struct buffer *b, const char *name, const json_t *value)
 {
+    if (json_is_object(value) &&
+        (strcasecmp(name, "templateLink") == 0 || strcasecmp(name, "parametersLink") == 0)) {
+        write_link(b, value);
+        return;
+    }
     if (!json_is_boolean(value) && !json_is_null(value) && name_is_secret(b->arena, name))
         json_text(b, TEXT(HIDDEN));
     else if (json_is_string(value) && strcasecmp(name, "serviceUri") == 0)

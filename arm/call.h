@@ -36,6 +36,7 @@ enum arm_flags {
     ARM_ANY_VERSION = 256,     // the handler judges the api-version itself
     ARM_LOCKS_OK = 512,        // a write that no lock holds back (the locks themselves), or that judges them
     ARM_RAW_BODY = 1024,       // the handler reads the body by itself: call->body stays NULL
+    ARM_LOCKS_HOLD = 2048,     // a POST that counts as a read, and that ReadOnly locks hold back all the same
 };
 
 struct arm_operation {
@@ -130,6 +131,10 @@ struct arm_call {
     // NULL, or what the handler wants to go on with once its transaction is committed, on the same
     // connection, in transactions of its own (the requests of a batch). It gives the final answer.
     void (*after)(struct arm_call *call, struct db_connection *connection);
+    // NULL, or what has to be done before the handler can go on and can be done only while no transaction is
+    // open (asking another host). Set by the handler: its run is rolled back, this is called, and the request
+    // is run again from the start. False: the call has failed. What it finds goes to the call's arena.
+    bool (*meanwhile)(struct arm_call *call);
 };
 
 // Answers. Bodies are JSON in the arena.

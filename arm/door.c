@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "rbac/lane.h"
 
-enum { SNAPSHOT_LIMIT_MS = 2000, BODY_LIMIT = 4 << 20 };
+enum { SNAPSHOT_LIMIT_MS = 2000, BODY_LIMIT = 4 << 20, MEANWHILES = 16 };
 
 static struct arm_call *call_of(struct http_exchange *exchange)
 {
@@ -39,6 +39,7 @@ static void call_begin(struct arm_call *call)
     call->goes_on = NULL;
     call->group_id = 0;
     call->after = NULL;
+    call->meanwhile = NULL;
     call->new_id = 0;
     ((struct door_call *)call)->look = NULL;
     ((struct door_call *)call)->seen = NULL;
@@ -149,6 +150,8 @@ static bool run_once(struct arm_call *call, struct db_transaction *tx)
     if (!admitted(call))
         return false;
     call->operation->handle(call);
+    if (call->meanwhile)
+        return false;
     if (!call->failed && is_write(call) && !call->trial) {
         decide_again(call);
         failpoint("arm.decided");
@@ -174,10 +177,26 @@ static void finish(struct arm_call *call)
         door_finish_headers(call);
 }
 
+// Once more, as often as something has to be done in between. Nothing is held meanwhile.
+static enum db_outcome run_to_the_end(struct arm_call *call, struct db_connection *connection)
+{
+    enum db_outcome outcome = db_transact(connection, run, call);
+    for (int i = 0; i < MEANWHILES && outcome == DB_ROLLED_BACK && !call->failed && call->meanwhile; i++) {
+        if (call->snapshot)
+            rbac_snapshot_release(call->snapshot);
+        call->snapshot = NULL;
+        call->tx = NULL;
+        if (!call->meanwhile(call))
+            break;
+        outcome = db_transact(connection, run, call);
+    }
+    return outcome;
+}
+
 static void work(struct http_exchange *exchange, struct db_connection *connection)
 {
     struct arm_call *call = call_of(exchange);
-    enum db_outcome outcome = db_transact(connection, run, call);
+    enum db_outcome outcome = run_to_the_end(call, connection);
     if (outcome == DB_UNAVAILABLE || (outcome == DB_ROLLED_BACK && !call->failed)) {
         fail_diagnostic(call, true);
     } else if (outcome == DB_FAILED || (!call->failed && call->answer->status == 0)) {
@@ -213,12 +232,12 @@ static void work_within(struct arm_call *call, struct db_transaction *tx, bool h
             db_release_savepoint(tx); // it would stay open
         }
         db_set_context(tx, context);
-        // What goes on in transactions of its own may come again by itself.
+        // What goes on in transactions of its own, or between two, may come again by itself.
         if (!call->failed)
-            fail_diagnostic(call, call->after != NULL);
+            fail_diagnostic(call, call->after != NULL || call->meanwhile != NULL);
     }
     finish(call);
-    if (!call->trial)
+    if (!call->trial && !call->meanwhile)
         activity_record_refusal(call);
     if (call->snapshot)
         rbac_snapshot_release(call->snapshot);

@@ -118,12 +118,16 @@ bool arm_locks_matter(const struct arm_call *call)
 {
     return call->subscription_id.base && call->operation && !call->trial &&
            !(call->request->method & (HTTP_GET | HTTP_HEAD)) &&
-           !(call->operation->flags & (ARM_READ_COUNT | ARM_LOCKS_OK));
+           (call->operation->flags & ARM_LOCKS_HOLD ||
+            !(call->operation->flags & (ARM_READ_COUNT | ARM_LOCKS_OK)));
 }
 
 bool door_locks(struct arm_call *call)
 {
-    if (!arm_locks_matter(call))
+    // A trial holds up nobody, but is told what would hold back what it tries.
+    bool tried = call->trial && !(call->request->method & (HTTP_GET | HTTP_HEAD)) &&
+                 !(call->operation->flags & (ARM_READ_COUNT | ARM_LOCKS_OK));
+    if (!arm_locks_matter(call) && !tried)
         return true;
     return arm_locks_allow(call, call->scope,
                            call->request->method == HTTP_DELETE ? ARM_LOCK_DELETE : ARM_LOCK_WRITE);

@@ -2,6 +2,7 @@
 #include "base/config.h"
 
 #include "base/arena.h"
+#include "base/host_list.h"
 #include "base/origins.h"
 
 #include <errno.h>
@@ -60,6 +61,8 @@ static const struct key keys[] = {
     KEY(hello, FLAG, "false", NULL),
     KEY(protect, STRING, "children", "children|children+referrers|none"),
     KEY(log_level, STRING, "info", "debug|info|warning|error"),
+    KEY(template_link_hosts, STRING, "", NULL),
+    KEY(template_link_ca, STRING, NULL, NULL),
     KEY(portal_origins, STRING, NULL, NULL),
 };
 enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
@@ -264,6 +267,7 @@ void config_derive(struct arena *arena, struct config *c)
             arena_printf(arena, "https://management.adfs.%s.%s/%s", c->region, c->domain, c->tenant_id);
     const char *why;
     read_origins(arena, c, &why);
+    c->link_hosts = host_list_read(arena, c->template_link_hosts ? c->template_link_hosts : "", &why);
 }
 
 struct config *config_load(struct arena *arena, const char *state, const char *path, const char **why)
@@ -292,6 +296,15 @@ struct config *config_load(struct arena *arena, const char *state, const char *p
     if (config->state == NULL)
         config->state = default_state(arena);
     config_derive(arena, config);
+    if (config->link_hosts == NULL) {
+        host_list_read(arena, config->template_link_hosts, why);
+        *why = arena_printf(arena, "template_link_hosts: %s", *why);
+        return NULL;
+    }
+    if (config->template_link_ca != NULL && access(config->template_link_ca, R_OK) != 0) {
+        *why = arena_printf(arena, "template_link_ca: %s: %s", config->template_link_ca, strerror(errno));
+        return NULL;
+    }
     if (config->origins == NULL) {
         read_origins(arena, config, why);
         *why = arena_printf(arena, "portal_origins: %s", *why);

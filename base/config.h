@@ -47,10 +47,14 @@ struct config {
     bool hello;            // a host "hello.…" that answers 12 bytes, what bench/run measures against; off
     const char *protect;   // decisions 28: "children"
     const char *log_level; // "info"
+    // From where linked templates are fetched: host or host:port, between commas; "" (nowhere) unless set.
+    const char *template_link_hosts;
+    const char *template_link_ca; // a PEM file of authorities that those hosts are trusted by; NULL: none
     // Pages of which origins may read answers in a browser, between commas; NULL: the portal's; "none".
     const char *portal_origins;
     // Computed, lower case.
     const char *const *origins;  // of portal_origins, NULL-ended
+    const char *const *link_hosts; // of template_link_hosts: "host:port", NULL-ended (base/host_list.h)
     const char *suffix;          // "azsacr.local.azurestack.external"
     const char *acr_suffix;      // ".azsacr.local.azurestack.external[:port]"
     const char *host_management; // "management.local.azurestack.external"

@@ -72,6 +72,10 @@ void job_set_retention(int64_t seconds);
 // Called in the transaction that gives a job up (taken ten times without a committed step), so that what it
 // was about does not stay as it is for ever. Each is called; set before the workers start.
 void job_set_given_up(void (*given_up)(struct db_transaction *tx, const struct job *job));
+// Called by a worker when a step of its is over, with no transaction open on the connection: what a step
+// cannot do itself, like asking another host. `committed`: whether the step was. Set before the workers
+// start.
+void job_set_meanwhile(void (*meanwhile)(struct db_connection *connection, bool committed));
 
 struct job_workers;
 // `kinds` ends with a row whose name is NULL.

@@ -92,6 +92,7 @@ static const struct db_statement clean_wakes = {
 enum { GIVEN_UP_HOOKS = 4 };
 static int64_t retention = 7 * 24 * 3600; // seconds; set before the threads start
 static void (*on_given_up[GIVEN_UP_HOOKS])(struct db_transaction *tx, const struct job *job);
+static void (*between_steps)(struct db_connection *connection, bool committed);
 static pthread_mutex_t current_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct job_workers *current; // that job_nudge is about
 
@@ -111,6 +112,11 @@ void job_set_given_up(void (*given_up)(struct db_transaction *tx, const struct j
         }
     }
     abort();
+}
+
+void job_set_meanwhile(void (*meanwhile)(struct db_connection *connection, bool committed))
+{
+    between_steps = meanwhile;
 }
 
 struct job_workers {
@@ -282,6 +288,8 @@ static void run_job(struct hold *hold, struct db_connection *connection)
 {
     for (;;) {
         enum db_outcome outcome = db_transact(connection, run_step, hold);
+        if (between_steps)
+            between_steps(connection, outcome == DB_COMMITTED);
         if (hold->lost) {
             log_warning("job.lost", "job", hold->id, "kind", hold->kind->name);
             return;

@@ -336,12 +336,12 @@ static bool is_file(const struct value *root)
             !VALUE_FIND(parameters, "reference"));
 }
 
-const struct value *content_parameter_file(struct arena *arena, struct text file, struct plan_error *error)
+const struct value *content_parameters_of(struct arena *arena, const struct value *root,
+                                          struct plan_error *error)
 {
     static const char *const members[] = {"$schema", "contentVersion", "parameters", "metadata", NULL};
-    const struct value *root = read_text(arena, file, error);
     struct content_reader c = {.typed = {.arena = arena, .error = error}};
-    if (!root || !typed_is(&c.typed, root, VALUE_OBJECT, "DeploymentParameters", TEXT("")))
+    if (!typed_is(&c.typed, root, VALUE_OBJECT, "DeploymentParameters", TEXT("")))
         return NULL;
     struct text path = TEXT("");
     const struct value *parameters = root;
@@ -354,4 +354,10 @@ const struct value *content_parameter_file(struct arena *arena, struct text file
             return NULL;
     }
     return check_parameters(&c, parameters, path) ? parameters : NULL;
+}
+
+const struct value *content_parameter_file(struct arena *arena, struct text file, struct plan_error *error)
+{
+    const struct value *root = read_text(arena, file, error);
+    return root ? content_parameters_of(arena, root, error) : NULL;
 }

@@ -31,3 +31,6 @@ const struct content *content_of(struct arena *arena, const struct value *reques
 // `contentVersion` and `parameters` are looked through (`$schema` may be missing); a bare {"p":{"value":…}}
 // is taken too. NULL and the error when it is none.
 const struct value *content_parameter_file(struct arena *arena, struct text file, struct plan_error *error);
+// The same of a file that was read.
+const struct value *content_parameters_of(struct arena *arena, const struct value *file,
+                                          struct plan_error *error);

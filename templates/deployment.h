@@ -27,6 +27,7 @@ struct deployment {
     struct text subscription_id, group, name, location, tags;
     struct text state, mode, debug, sequence, correlation_id, template_hash;
     struct text template_link, parameters, providers, dependencies, outputs, output_resources, error; // JSON
+    struct text parameters_link;                                                                      // JSON
     struct text on_error_type, on_error_name, on_error_state;
     struct text job_id;
     int64_t parent_id, root_id, depth; // 0 where it is not nested
@@ -46,7 +47,9 @@ void deployment_read(const struct db_result *rows, size_t row, struct deployment
     "d.sequence, d.correlation_id, d.template_hash, d.template_link, d.parameters, d.providers, "            \
     "d.dependencies, d.outputs, d.output_resources, d.error, d.on_error_type, d.on_error_name, "             \
     "(select o.state from arm.deployment o where o.id = d.on_error_id), d.job_id, d.parent_id, d.root_id, "  \
-    "d.depth, " DEPLOYMENT_MICROSECONDS("d.created_at") ", " DEPLOYMENT_MICROSECONDS("d.changed_at")
+    "d.depth, " DEPLOYMENT_MICROSECONDS("d.created_at") ", " DEPLOYMENT_MICROSECONDS(                        \
+        "d.changed_at") ", "                                                                                 \
+                        "d.parameters_link"
 #define DEPLOYMENT_FROM " from arm.deployment d left join arm.resource_group g on g.id = d.group_id "
 bool deployment_active(const struct deployment *deployment);
 struct text deployment_id_of(struct arena *arena, const struct deployment *deployment);
@@ -74,10 +77,12 @@ struct text deployment_duration(struct arena *arena, int64_t microseconds);
 // {"now":…,"resourceGroup":{…},"subscription":{…},"tenant":{…},"deployer":{…},"environment":{…}} of the call,
 // so that a later plan is the same one.
 struct text deployment_site_json(struct arm_call *call, int64_t now);
+struct deployment_links; // templates/deployment_links.h
 struct deployment_site {
-    struct plan_site plan; // first
+    struct plan_site plan;          // first
+    struct deployment_links *links; // what the links of the template lead to; NULL: they are refused
 };
-// `properties`: of the request; only debugSetting and templateLink are looked at.
+// `properties`: of the request; only debugSetting is looked at. Links are the caller's to fill.
 void deployment_site_fill(struct deployment_site *site, const struct deployment *deployment,
                           const struct value *json, const struct value *properties);
 // Where plans of this thread look things up until the next call, and who it is that looks: of a group or
@@ -88,6 +93,7 @@ struct deployment_view {
     const char *object_id;
 };
 void deployment_site_use(const struct deployment_view *view);
+struct db_transaction *deployment_site_transaction(void);
 
 // ---- deployment_preflight.c (arm-templates 6.3) ----
 // Types, versions, registration, rights and bodies of everything that the plan makes, as far as the level
@@ -106,7 +112,9 @@ struct deployment_request {
     const struct content *content;
     struct plan *plan;
     struct text site_json;
-    bool exists; // a record of that name
+    struct deployment_site *where;
+    const struct link *link; // where its template came from; NULL: it was sent
+    bool exists;             // a record of that name
     struct deployment existing;
     const struct deployment_purpose *purpose; // NULL: of a client
 };
@@ -118,8 +126,12 @@ void deployment_fail_plan(struct arm_call *call, const struct plan_error *error)
 // where parent_id is 0.
 struct deployment_purpose {
     int64_t parent_id, root_id, depth;
-    const char *like_job; // goes on as part of that one
-    int64_t made;         // given back: the row
+    const char *like_job;    // goes on as part of that one
+    int64_t links_root;      // whose links are known already: of the outermost deployment
+    const struct link *link; // what relative links start at, or NULL
+    // Given back: the row; or the links that are to be fetched before it can be made.
+    int64_t made;
+    const struct deployment_links *awaited;
 };
 
 // ---- deployment_history.c ----

@@ -2,6 +2,7 @@
 // (arm-templates 6, 9.3).
 #include "templates/deployment_cache.h"
 #include "templates/deployment_errors.h"
+#include "templates/deployment_links.h"
 #include "templates/deployment_run.h"
 
 #include "arm/asynchronous.h"
@@ -45,9 +46,9 @@ static const struct db_statement tell_parent = {
     "update arm.deployment_operation o set state = $3, status = $4, message = $5::json, made = $6::json, "
     "ended_at = clock_timestamp() where o.deployment_id = $1 and o.child_id = $2 and o.state = 'Running'"};
 static const struct db_statement rollback_to = {
-    "deployment_rollback_to",
-    "select d.template, d.kept, d.id from arm.deployment d where d.subscription_id = $1::uuid and "
-    "coalesce(d.group_id, 0) = $2 and d.name_key = lower($3) and d.state = 'Succeeded'"};
+    "deployment_rollback_to", "select d.template, d.kept, d.id, d.link, d.root_id, d.kept_sealed from "
+                              "arm.deployment d where d.subscription_id = $1::uuid and "
+                              "coalesce(d.group_id, 0) = $2 and d.name_key = lower($3) and d.state = 'Succeeded'"};
 static const struct db_statement rolled_back = {
     "deployment_rolled_back", "update arm.deployment d set on_error_id = $2 where d.id = $1"};
 
@@ -228,13 +229,22 @@ static void roll_back_to(struct deployment_run *run)
     const struct deployment *d = &run->deployment;
     const struct db_result *rows = DB_RUN(run->tx, &rollback_to, db_text(d->subscription_id),
                                           db_int(d->group_id), db_text(d->on_error_name));
-    if (db_rows(rows) == 0 || db_is_null(rows, 0, 1))
+    if (db_rows(rows) == 0)
+        return;
+    struct text values = db_get(rows, 0, 1);
+    if (!values.base) // sealed
+        values = deployment_opened_text(run->arena, db_get_int(rows, 0, 2), "kept",
+                                        db_get_bytes(rows, 0, 5, run->arena));
+    if (!values.base)
         return;
     const struct value *template = deployment_opened(run->arena, db_get_int(rows, 0, 2), "template",
                                                      db_get_bytes(rows, 0, 0, run->arena));
     if (!template)
         return;
-    struct deployment_purpose purpose = {.like_job = NULL};
+    struct deployment_purpose purpose = {
+        .links_root = db_get_int(rows, 0, 4),
+        .link =
+            deployment_link_opened(run->arena, db_get_int(rows, 0, 2), db_get_bytes(rows, 0, 3, run->arena))};
     struct deployment again = *d;
     struct buffer b = buffer_new(run->arena);
     struct http_answer answer;
@@ -244,7 +254,7 @@ static void roll_back_to(struct deployment_run *run)
     json_begin_object(&b);
     json_key_string(&b, "mode", "Incremental");
     json_key_raw(&b, "template", value_to_json(run->arena, template));
-    json_key_raw(&b, "parameters", db_get(rows, 0, 1));
+    json_key_raw(&b, "parameters", values);
     json_end_object(&b);
     json_end_object(&b);
     struct text target =

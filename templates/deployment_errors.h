@@ -48,14 +48,6 @@
         "Creating the deployment '%.*s' would exceed the quota of '%d'. The current deployment count is "    \
         "'%lld', please delete some deployments before creating a new one. Please see "                      \
         "https://aka.ms/arm-deploy for usage details."
-#define DEPLOYMENT_LINK                                                                                      \
-    400, "InvalidContentLink", FROM_GATEWAY,                                                                 \
-        "Unable to download deployment content from '%.*s'. The tracking Id is '%s'. Please see "            \
-        "https://aka.ms/arm-deploy for usage details."
-#define DEPLOYMENT_PARAMETERS_LINK                                                                           \
-    400, "InvalidContentLink", FROM_GATEWAY,                                                                 \
-        "Unable to download deployment parameters from '%.*s'. The tracking Id is '%s'. Please see "         \
-        "https://aka.ms/arm-deploy for usage details."
 #define DEPLOYMENT_ON_ERROR_SCOPE                                                                            \
     400, "InvalidDeployment", FROM_GATEWAY,                                                                  \
         "The 'onErrorDeployment' property is allowed only for deployments of a resource group that are not " \

@@ -16,6 +16,7 @@ enum {
     BRANCHES = 3,   // beside the leader, where there are workers
     WAIT_MS = 2000, // the net under wakes
     LATER_MS = 300,
+    LINKS_MS = 20000, // longer than links are fetched
 };
 
 static const struct db_statement start = {
@@ -138,6 +139,8 @@ static enum job_verdict lead(struct deployment_run *run, struct job_step *step)
         begin_branches(run);
     else if (progress == PROGRESS_LATER)
         verdict = wait(step, LATER_MS);
+    else if (progress == PROGRESS_LINKS)
+        verdict = wait(step, LINKS_MS);
     else if (progress == PROGRESS_NONE)
         verdict = go_on(run, step);
     prove_rights(run, first);

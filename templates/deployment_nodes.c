@@ -1,5 +1,6 @@
 // The graph's nodes that are ready, run in a step: each is the caller's own request, made in the step's
 // transaction, so that what it did and that it was done are committed together or not at all.
+#include "templates/deployment_links.h"
 #include "templates/deployment_run.h"
 #include "templates/type_versions.h"
 
@@ -51,6 +52,7 @@ struct node {
     const char *state;
     struct http_answer answer;
     int64_t child, started, ended;
+    bool awaits; // links that its template has
 };
 
 // ---- its body
@@ -111,7 +113,9 @@ static bool is_deployment(const struct node *node)
 static void judge(struct node *node)
 {
     int status = node->answer.status;
-    if (status < 300)
+    if (node->awaits)
+        node->state = "Waiting";
+    else if (status < 300)
         node->state = is_deployment(node) ? "Running" : "Succeeded";
     else if ((status >= 500 || status == 429) && ++node->tries < TRIES)
         node->state = "Waiting";
@@ -131,14 +135,21 @@ static void run_node(struct deployment_run *run, struct node *node, const struct
                           .started = clock_monotonic()};
     bool alone = db_get_bool(rows, row, ALONE);
     if (open_body(run, node, db_get_bytes(rows, row, BODY, run->arena))) {
-        struct deployment_purpose purpose = {
-            .parent_id = d->id, .root_id = d->root_id, .depth = d->depth + 1, .like_job = job};
+        struct deployment_purpose purpose = {.parent_id = d->id,
+                                             .root_id = d->root_id,
+                                             .depth = d->depth + 1,
+                                             .like_job = job,
+                                             .links_root = d->root_id,
+                                             .link = run->link};
         run->inner.confidential = node->hidden || deployment_has_secrets(run);
         run->inner.hopeful = !alone && db_may_defer(run->tx);
         deployment_run_request(run, HTTP_PUT, type_target(run->arena, node->target, node->api_version),
                                node->body, is_deployment(node) ? &purpose : NULL, &node->answer);
         run->inner.hopeful = false;
         node->child = purpose.made;
+        node->awaits = purpose.awaited != NULL;
+        if (node->awaits)
+            deployment_links_postpone(purpose.awaited, d->root_id, d->job_id);
     }
     judge(node);
     node->ended = clock_monotonic();
@@ -232,9 +243,9 @@ enum deployment_progress deployment_nodes_run(struct deployment_run *run, size_t
         run_node(run, &node, rows, done++, job);
         write_result(&results, run, &node);
         if (strcmp(node.state, "Waiting") == 0)
-            progress = PROGRESS_LATER;
+            progress = node.awaits ? PROGRESS_LINKS : PROGRESS_LATER;
         // Who has noted a change of rights has locked their version: nothing that waits may follow it.
-        stop = alone || db_notes(run->tx) || progress == PROGRESS_LATER;
+        stop = alone || db_notes(run->tx) || progress != PROGRESS_SOME;
     }
     json_end_array(&results);
     DB_RUN(run->tx, &settle, db_int(run->deployment.id), db_text(buffer_done(&results)));

@@ -2,6 +2,7 @@
 // the plan looked through; then the record is written with its graph, and a job to run it.
 #include "templates/deployment.h"
 #include "templates/deployment_errors.h"
+#include "templates/deployment_links.h"
 
 #include "arm/inner.h"
 #include "arm/resource.h"
@@ -25,19 +26,22 @@ static const struct db_statement insert = {
     "debug, "
     "sequence, correlation_id, template_hash, template_link, parameters, providers, dependencies, "
     "on_error_type, "
-    "on_error_name, template, input, kept, parent_id, root_id, depth, job_id, created_at, changed_at) "
+    "on_error_name, template, input, kept, parent_id, root_id, depth, job_id, created_at, changed_at, "
+    "parameters_link, link, kept_sealed) "
     "overriding system value values ($1, $2::uuid, nullif($3::bigint, 0), $4, $5, $6, $7::json, 'Accepted', "
     "$8, $9, "
     "$10, $11, $12, $13::json, $14::json, $15::json, $16::json, $17, $18, $19, $20, $21::json, "
     "nullif($22::bigint, 0), nullif($23::bigint, 0), $24, $25::uuid, "
     "'epoch'::timestamptz + $26::bigint * interval '1 microsecond', "
-    "'epoch'::timestamptz + $26::bigint * interval '1 microsecond') on conflict do nothing returning id"};
+    "'epoch'::timestamptz + $26::bigint * interval '1 microsecond', $27::json, $28, $29) "
+    "on conflict do nothing returning id"};
 static const struct db_statement hold_parent = {
     "deployment_hold_parent", "select d.id from arm.deployment d where d.id = $1 and d.state in ('Accepted', "
                               "'Running') for share"};
 static const struct db_statement find_on_error = {
     "deployment_on_error",
-    "select d.name, d.kept is null from arm.deployment d where d.subscription_id = $1::uuid "
+    "select d.name, d.kept is null and d.kept_sealed is null from arm.deployment d where d.subscription_id = "
+    "$1::uuid "
     "and coalesce(d.group_id, 0) = $2 and d.name_key <> $3 and d.state = 'Succeeded' "
     "and ($4::text is null or d.name_key = $4) order by d.changed_at desc, d.id desc limit 1"};
 
@@ -47,6 +51,8 @@ void deployment_fail_plan(struct arm_call *call, const struct plan_error *error)
 {
     struct buffer b = buffer_new(call->arena);
     arm_fail(call, 400, error->code, FROM_GATEWAY, "%s", error->message);
+    if (error->detail)
+        arm_fail_detail(call, error->code, NULL, error->detail);
     if (strcmp(error->code, "InvalidTemplate") != 0)
         return;
     json_begin_array(&b);
@@ -95,19 +101,49 @@ static bool location_acceptable(struct arm_call *call, struct deployment_request
     return !call->failed;
 }
 
-static bool links_refused(struct arm_call *call, const struct content *content)
+// Until the links that are awaited are fetched, this request can go no further.
+static bool await_links(struct arm_call *call, const struct deployment_request *r)
 {
-    char id[37];
-    struct text uri = value_text(VALUE_FIND(content->template_link, "uri"));
-    struct text other = value_text(VALUE_FIND(content->template_link, "id"));
-    uuid_random(id);
-    // Nothing is fetched: a disconnected site has nowhere to fetch it from.
-    if (content->template_link)
-        arm_fail(call, DEPLOYMENT_LINK, TEXT_ARG(uri.base ? uri : other), id);
-    else if (content->parameters_link)
-        arm_fail(call, DEPLOYMENT_PARAMETERS_LINK,
-                 TEXT_ARG(value_text(VALUE_FIND(content->parameters_link, "uri"))), id);
-    return call->failed;
+    call->meanwhile = deployment_links_fetch;
+    if (r->purpose)
+        ((struct deployment_purpose *)(uintptr_t)r->purpose)->awaited = r->where->links;
+    return false;
+}
+
+// The contents of its links are put in. What deployment() and the record show of them is without queries.
+static bool follow_links(struct arm_call *call, struct deployment_request *r, struct content *content)
+{
+    struct deployment *d = &r->deployment;
+    struct plan_error error = {0};
+    struct linked linked;
+    r->where = ARENA_NEW(call->arena, struct deployment_site);
+    r->site_json = deployment_site_json(call, d->created_at);
+    deployment_site_fill(r->where, d, deployment_json(call->arena, r->site_json),
+                         VALUE_FIND(content->request, "properties"));
+    deployment_site_use(&(struct deployment_view){call->tx, call->snapshot, call->caller->object_id});
+    r->where->links = deployment_links_of_call(call);
+    if (r->purpose) {
+        deployment_links_look_at(r->where->links, r->purpose->links_root);
+        r->where->plan.link = r->purpose->link;
+    }
+    switch (link_fill(call->arena, &r->where->plan, content, &linked, &error)) {
+    case LINK_REFUSED:
+        deployment_fail_plan(call, &error);
+        return false;
+    case LINK_AWAITED:
+        return await_links(call, r);
+    case LINK_THERE:
+        break;
+    }
+    if (linked.template_link) {
+        r->where->plan.link = linked.template_link;
+        r->where->plan.template_link = linked.template_shown;
+        d->template_link = value_to_json(call->arena, linked.template_shown);
+    }
+    if (linked.parameters_link)
+        d->parameters_link = value_to_json(call->arena, linked.parameters_shown);
+    r->link = r->where->plan.link;
+    return true;
 }
 
 static bool read_tags(struct arm_call *call, const struct value *tags, struct text *json)
@@ -184,32 +220,32 @@ static bool read_content(struct arm_call *call, struct deployment_request *r)
 {
     struct plan_error error = {0};
     struct deployment *d = &r->deployment;
-    r->content = content_read(call->arena, call->request->body, &error);
-    if (!r->content) {
+    struct content *content = ARENA_NEW(call->arena, struct content);
+    const struct content *read = content_read(call->arena, call->request->body, &error);
+    if (!read) {
         deployment_fail_plan(call, &error);
         return false;
     }
+    *content = *read;
+    r->content = content;
     d->mode = r->content->complete ? TEXT("Complete") : TEXT("Incremental");
     d->debug = r->content->detail_level;
-    return location_acceptable(call, r) && !links_refused(call, r->content) &&
-           read_tags(call, r->content->tags, &d->tags) && read_on_error(call, r);
+    return location_acceptable(call, r) && read_tags(call, content->tags, &d->tags) &&
+           read_on_error(call, r) && follow_links(call, r, content);
 }
 
 static bool make_plan(struct arm_call *call, struct deployment_request *r)
 {
     struct deployment *d = &r->deployment;
     struct plan_error error = {0};
-    struct deployment_site *where = ARENA_NEW(call->arena, struct deployment_site);
-    r->site_json = deployment_site_json(call, d->created_at);
-    deployment_site_fill(where, d, deployment_json(call->arena, r->site_json),
-                         VALUE_FIND(r->content->request, "properties"));
-    deployment_site_use(&(struct deployment_view){call->tx, call->snapshot, call->caller->object_id});
     r->plan =
-        plan_make(call->arena, &where->plan, r->content->template, r->content->parameters, NULL, &error);
+        plan_make(call->arena, &r->where->plan, r->content->template, r->content->parameters, NULL, &error);
     if (!r->plan) {
         deployment_fail_plan(call, &error);
         return false;
     }
+    if (deployment_links_await(r->where->links))
+        return await_links(call, r);
     d->template_hash = r->plan->template_hash;
     d->parameters = r->plan->parameters ? value_to_json(call->arena, r->plan->parameters) : TEXT_NONE;
     d->providers = value_to_json(call->arena, plan_providers(r->plan, call->arena));
@@ -282,6 +318,8 @@ static struct text input_of(struct arena *arena, const struct arm_call *call,
     json_end_object(&b);
     if (r->content->parameters)
         json_key_raw(&b, "parameters", value_to_json(arena, r->content->parameters));
+    if (r->link)
+        json_key_raw(&b, "link", value_to_json(arena, link_written(arena, r->link)));
     if (r->plan->bound)
         json_key_raw(&b, "bound", value_to_json(arena, r->plan->bound));
     json_key_bool(&b, "hasOutputs", r->plan->has_outputs);
@@ -294,18 +332,18 @@ static struct text input_of(struct arena *arena, const struct arm_call *call,
     return deployment_sealed(arena, r->deployment.id, "input", buffer_done(&b));
 }
 
-// {"p":{"value":…}} of all parameters, for an onErrorDeployment of later; absent where one is a secret.
-static struct text kept_of(struct arena *arena, const struct plan *plan)
+// {"p":{"value":…}} of all parameters, for an onErrorDeployment of later. *secret: it is to be sealed.
+static struct text kept_of(struct arena *arena, const struct plan *plan, bool *secret)
 {
     struct buffer b = buffer_new(arena);
+    *secret = false;
     json_begin_object(&b);
     for (size_t i = 0; plan->parameters && i < plan->parameters->object.count; i++) {
         const struct value_member *m = &plan->parameters->object.members[i];
-        const struct value *value = VALUE_FIND(m->value, "value");
-        if (deployment_parameter_secret(m, plan->bound))
-            return TEXT_NONE;
-        if (!value)
+        const struct value *value = value_find(plan->bound, m->name);
+        if (!value || value->kind == VALUE_NULL)
             continue;
+        *secret = *secret || !VALUE_FIND(m->value, "value");
         json_key_of(&b, m->name);
         json_begin_object(&b);
         json_key_raw(&b, "value", value_to_json(arena, value));
@@ -320,6 +358,8 @@ static void insert_row(struct arm_call *call, const struct deployment_request *r
     struct arena *arena = arena_new(); // the template's texts are large, and for this statement only
     const struct deployment *d = &r->deployment;
     struct text template = value_to_json(arena, r->plan->template);
+    bool secret;
+    struct text values = kept_of(arena, r->plan, &secret);
     const struct db_result *made = DB_RUN(
         call->tx, &insert, db_int(d->id), db_text(d->subscription_id), db_int(d->group_id), db_text(d->name),
         db_text(text_lower(arena, d->name)), db_text(d->location), db_text(d->tags), db_text(d->mode),
@@ -327,8 +367,12 @@ static void insert_row(struct arm_call *call, const struct deployment_request *r
         db_text(d->template_link), db_text(d->parameters), db_text(d->providers), db_text(d->dependencies),
         db_text(d->on_error_type), db_text(d->on_error_name),
         db_bytes(deployment_sealed(arena, d->id, "template", template)), db_bytes(input_of(arena, call, r)),
-        db_text(kept_of(arena, r->plan)), db_int(d->parent_id), db_int(d->root_id ? d->root_id : d->id),
-        db_int(d->depth), db_text(d->job_id), db_int(d->created_at));
+        db_text(secret ? TEXT_NONE : values), db_int(d->parent_id), db_int(d->root_id ? d->root_id : d->id),
+        db_int(d->depth), db_text(d->job_id), db_int(d->created_at), db_text(d->parameters_link),
+        db_bytes(deployment_link_sealed(arena, d->id, r->link)),
+        db_bytes(secret ? deployment_sealed(arena, d->id, "kept", values) : TEXT_NONE));
+    if (d->parent_id == 0)
+        deployment_links_keep(call->tx, r->where->links, d->id);
     arena_free(arena);
     if (db_rows(made) == 0 && !db_failed(call->tx))
         db_retry(call->tx); // somebody made one of that name meanwhile

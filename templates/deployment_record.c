@@ -70,6 +70,7 @@ static void write_properties(struct buffer *b, struct arena *arena, const struct
     json_begin_object(b);
     write_raw(b, "templateLink", d->template_link);
     json_key_text(b, "templateHash", d->template_hash);
+    write_raw(b, "parametersLink", d->parameters_link);
     write_raw(b, "parameters", d->parameters);
     json_key_text(b, "mode", d->mode);
     write_debug(b, d);

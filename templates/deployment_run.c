@@ -1,6 +1,7 @@
 // What a step of a run works with: the caller, the plan, and the reads of reference() and list*().
 #include "templates/deployment_run.h"
 #include "templates/deployment_cache.h"
+#include "templates/deployment_links.h"
 #include "templates/reader.h"
 #include "templates/type_versions.h"
 
@@ -42,6 +43,15 @@ static const struct rbac_caller *caller_of(struct arena *arena, const struct val
     return caller;
 }
 
+// What relative links start at, as the input has it.
+static const struct link *link_of(struct arena *arena, const struct value *input)
+{
+    const struct value *written = VALUE_FIND(input, "link");
+    struct link *link = ARENA_NEW(arena, struct link);
+    const char *why;
+    return written && link_read(arena, written, NULL, link, &why) ? link : NULL;
+}
+
 bool deployment_run_begin(struct deployment_run *run, struct db_transaction *tx, struct job_step *step)
 {
     int64_t id;
@@ -52,6 +62,7 @@ bool deployment_run_begin(struct deployment_run *run, struct db_transaction *tx,
     if (db_is_null(row, 0, 0))
         return true;
     run->input = deployment_opened(run->arena, id, "input", db_get_bytes(row, 0, 0, run->arena));
+    run->link = link_of(run->arena, run->input);
     run->inner = (struct arm_inner){
         .arena = run->arena,
         .host = value_text(VALUE_FIND(run->input, "host")),
@@ -94,6 +105,9 @@ static struct plan *remake(struct deployment_run *run, struct arena *arena, stru
                                 .location = d->location.base ? text_copy(arena, d->location) : TEXT_NONE,
                                 .mode = text_copy(arena, d->mode)};
     deployment_site_fill(where, copy, VALUE_FIND(input, "site"), VALUE_FIND(input, "properties"));
+    where->plan.template_link = deployment_json(arena, text_copy(arena, d->template_link));
+    where->plan.link = link_of(arena, input);
+    where->links = deployment_links_of(arena, d->root_id);
     struct rbac_version now;
     const struct rbac_snapshot *snapshot =
         rbac_version_read(run->tx, &now) ? rbac_snapshot_wait(&now, SNAPSHOT_LIMIT_MS) : NULL;

@@ -7,9 +7,10 @@ struct deployment_run {
     struct db_transaction *tx;
     struct arena *arena; // of the step
     struct deployment deployment;
-    const struct value *input;                   // opened; NULL when the deployment is over
-    struct arm_inner inner;                      // on behalf of who deploys
-    struct plan *plan;                           // NULL until it is asked for
+    const struct value *input; // opened; NULL when the deployment is over
+    struct arm_inner inner;    // on behalf of who deploys
+    struct plan *plan;         // NULL until it is asked for
+    const struct link *link;   // what its relative links start at, or NULL
     struct deployment_secrets *secrets, *listed; // of its parameters; of what list*() answered in this step
     struct deployment_cached *cached;
 };
@@ -35,6 +36,7 @@ enum deployment_progress {
     PROGRESS_SOME,  // some were run
     PROGRESS_LIMIT, // as many as a step takes: there may be more
     PROGRESS_LATER, // what was tried is to be tried again in a while
+    PROGRESS_LINKS, // it is when its links are fetched, which will wake the job
 };
 // Runs nodes whose dependencies are done, as many as a step takes.
 enum deployment_progress deployment_nodes_run(struct deployment_run *run, size_t limit);

@@ -1,6 +1,7 @@
 // What the scope functions answer (arm-templates 5.7): collected when a deployment is asked for and kept with
 // it, so that a plan that is made again for its run is the same one.
 #include "templates/deployment.h"
+#include "templates/deployment_links.h"
 #include "templates/reader.h"
 
 #include "arm/provider.h"
@@ -188,6 +189,11 @@ void deployment_site_use(const struct deployment_view *view)
     looking = *view;
 }
 
+struct db_transaction *deployment_site_transaction(void)
+{
+    return looking.tx;
+}
+
 void deployment_site_fill(struct deployment_site *filled, const struct deployment *deployment,
                           const struct value *json, const struct value *properties)
 {
@@ -206,9 +212,9 @@ void deployment_site_fill(struct deployment_site *filled, const struct deploymen
                  .tenant = VALUE_FIND(json, "tenant"),
                  .deployer = VALUE_FIND(json, "deployer"),
                  .environment = VALUE_FIND(json, "environment"),
-                 .template_link = VALUE_FIND(properties, "templateLink"),
                  .now = value_is(now, VALUE_INTEGER) ? now->integer : 0,
                  .scope_object = scope_object,
+                 .linked = deployment_links_find,
                  .providers = providers,
                  .context = filled},
     };

@@ -45,6 +45,7 @@ void deployment_read(const struct db_result *rows, size_t row, struct deployment
         .depth = db_get_int(rows, row, 26),
         .created_at = db_get_int(rows, row, 27),
         .changed_at = db_get_int(rows, row, 28),
+        .parameters_link = db_get(rows, row, 29),
     };
 }
 

@@ -1,6 +1,7 @@
 // Microsoft.Resources/deployments and its operations at a resource group and at a subscription: the tables,
 // and what is asked of a record. PUT and validate are in deployment_put.c, the run in deployment_job.c.
 #include "templates/deployment.h"
+#include "templates/deployment_links.h"
 #include "templates/deployment_run.h"
 #include "templates/deployment_errors.h"
 #include "templates/operations.h"
@@ -153,13 +154,13 @@ static void refuse_management_group(struct arm_call *call)
          .description = "Deletes a deployment."},                                                            \
         {.http = {HTTP_POST, scope BELOW "/{deployment}/validate", "Deployments_Validate" at},               \
          .action = ACTION("validate/action"),                                                                \
-         .flags = ARM_GATEWAY | ARM_NEEDS_BODY | ARM_RAW_BODY | ARM_READ_COUNT,                              \
+         .flags = ARM_GATEWAY | ARM_NEEDS_BODY | ARM_RAW_BODY | ARM_READ_COUNT | ARM_LOCKS_HOLD,             \
          .handle = deployment_validate,                                                                      \
          .display = "Validate Deployment",                                                                   \
          .description = "Validates a deployment."},                                                          \
         {.http = {HTTP_POST, scope BELOW "/{deployment}/whatIf", "Deployments_WhatIf" at},                   \
          .action = ACTION("whatIf/action"),                                                                  \
-         .flags = ARM_GATEWAY | ARM_NEEDS_BODY | ARM_RAW_BODY | ARM_READ_COUNT,                              \
+         .flags = ARM_GATEWAY | ARM_NEEDS_BODY | ARM_RAW_BODY | ARM_READ_COUNT | ARM_LOCKS_HOLD,             \
          .handle = deployment_what_if,                                                                       \
          .display = "What-If Deployment",                                                                    \
          .description = "Predicts what a deployment would change."},                                         \
@@ -243,4 +244,5 @@ void templates_start(void)
     arm_register_type(&template_hash_type);
     arm_register_type(&group_export_type);
     job_set_given_up(deployment_given_up);
+    job_set_meanwhile(deployment_links_meanwhile);
 }

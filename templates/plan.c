@@ -103,3 +103,8 @@ struct plan *plan_make(struct arena *arena, const struct plan_site *site, const 
     };
     return plan_build(&inputs);
 }
+
+const struct link *plan_links_base(const struct plan *plan)
+{
+    return plan->state->site->link;
+}

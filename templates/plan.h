@@ -3,6 +3,14 @@
 #pragma once
 #include "templates/expression.h"
 
+struct link;       // templates/link.h
+struct plan_error; // below
+enum plan_linked {
+    LINK_THERE,
+    LINK_AWAITED, // it is yet to be fetched: then the plan is to be made again
+    LINK_REFUSED, // with the error, or without one where there is nothing to say
+};
+
 // The deployment that asks, and what the scope functions answer. All values are ready objects.
 struct plan_site {
     enum evaluation_scope scope;
@@ -13,13 +21,15 @@ struct plan_site {
     struct text mode;
     const struct value *debug_setting; // or NULL
     const struct value *resource_group_object, *subscription, *tenant, *deployer, *environment;
-    const struct value *template_link; // or NULL
+    const struct value *template_link; // as deployment() shows it, or NULL
+    const struct link *link;           // that relative ones start at, or NULL
     int64_t now;                       // microseconds
     // Other groups and subscriptions that nested deployments go to; NULL answers an error.
     const struct value *(*scope_object)(void *context, struct arena *arena, struct text subscription_id,
                                         struct text resource_group);
-    // Content of a templateLink; NULL: links are refused (InvalidContentLink).
-    const struct value *(*linked)(void *context, struct arena *arena, const struct value *template_link);
+    // Content of a templateLink or parametersLink, an object; NULL: links are refused (InvalidContentLink).
+    enum plan_linked (*linked)(void *context, struct arena *arena, const struct link *link, bool parameters,
+                               const struct value **content, struct plan_error *error);
     // provider functions: providers(), and the api-versions that a profile gives (apiProfile).
     const struct value *(*providers)(void *context, struct arena *arena, struct text name, struct text type);
     void *context;
@@ -30,6 +40,8 @@ struct plan_error {
     const char *message; // whole, as the client reads it
     struct text path;    // "properties.template.…"; "" when unknown (additionalInfo TemplateViolation)
     uint32_t line, column;
+    const char *detail;   // a sentence that says more, or NULL
+    const char *tracking; // that the message names and the log explains, or NULL
 };
 
 struct plan_dependency {
@@ -116,5 +128,7 @@ const struct value *plan_providers(const struct plan *plan, struct arena *arena)
 const struct value *plan_dependencies(const struct plan *plan, struct arena *arena);
 // [{"id":…}], nested deployments and what is in them too. Only what is deployed.
 const struct value *plan_validated_resources(const struct plan *plan, struct arena *arena);
+// What the relative links of its nested deployments start at; NULL: nothing.
+const struct link *plan_links_base(const struct plan *plan);
 // How many nodes are deployed, nested ones (of known plans) and nested deployments counted.
 size_t plan_count(const struct plan *plan);

@@ -240,7 +240,8 @@ const struct value *plan_literal_properties(struct arena *arena, const struct va
     struct object out = {arena, ARENA_ARRAY(arena, struct value_member, properties->object.count + 1), 0};
     for (size_t i = 0; i < properties->object.count; i++) {
         const struct value_member *member = &properties->object.members[i];
-        if (!text_is_nocase(member->name, "parameters") && !text_is_nocase(member->name, "template") &&
+        if (!text_is_nocase(member->name, "parameters") && !text_is_nocase(member->name, "parametersLink") &&
+            !text_is_nocase(member->name, "template") &&
             !text_is_nocase(member->name, "expressionEvaluationOptions"))
             out.members[out.count++] = *member;
     }

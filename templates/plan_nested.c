@@ -2,6 +2,7 @@
 #include "templates/plan_state.h"
 
 #include "templates/content.h"
+#include "templates/link.h"
 
 bool plan_is_deployment(const struct plan_node *node)
 {
@@ -182,39 +183,15 @@ static bool check_location(struct plan_state *state, const struct plan_node *nod
 }
 
 // ---- what is sent ----
-static const struct value *fetch(struct plan_state *state, const struct plan_node *node,
-                                 const struct content *content)
+// An error of the links: where it is not of their contents, it is at the resource.
+static void place_link_error(struct plan_state *state, const struct plan_node *node)
 {
-    const struct plan_site *site = state->site;
-    const struct value *link = content->template_link;
-    const struct value *template = site->linked ? site->linked(site->context, state->arena, link) : NULL;
-    struct text uri = value_text(VALUE_FIND(link, "uri"));
-    if (uri.base == NULL)
-        uri = value_text(VALUE_FIND(link, "id"));
-    if (uri.base == NULL)
-        uri = value_text(VALUE_FIND(link, "relativePath"));
-    if (template == NULL) {
-        char tracking[37];
-        uuid_random(tracking);
-        invalid(state, node, "InvalidContentLink",
-                arena_printf(
-                    state->arena,
-                    "Unable to download deployment content from '%.*s'. The tracking Id is '%s'. Please see "
-                    "https://aka.ms/arm-deploy for usage details.",
-                    TEXT_ARG(uri), tracking));
-        return NULL;
-    }
-    struct text wanted = value_text(VALUE_FIND(link, "contentVersion"));
-    struct text found = value_text(VALUE_FIND(template, "contentVersion"));
-    if (wanted.base != NULL && !text_equal(wanted, found)) {
-        plan_fail(state, NULL,
-                  "The content version contained in the template '%.*s' does not match the content version "
-                  "found in "
-                  "the deployment object's TemplateLink property '%.*s'.",
-                  TEXT_ARG(found), TEXT_ARG(wanted));
-        return NULL;
-    }
-    return template;
+    struct plan_error *error = state->error;
+    if (error->line != 0)
+        return;
+    error->path = node->path;
+    error->line = node->line;
+    error->column = node->column;
 }
 
 static const struct content *read_content(struct plan_state *state, const struct plan_node *node,
@@ -242,17 +219,6 @@ static const struct content *read_content(struct plan_state *state, const struct
                   TEXT_ARG(node->name), node->line, node->column);
         return NULL;
     }
-    if (content->parameters_link != NULL) {
-        char tracking[37];
-        uuid_random(tracking);
-        invalid(state, node, "InvalidContentLink",
-                arena_printf(
-                    state->arena,
-                    "Unable to download deployment content from '%.*s'. The tracking Id is '%s'. Please see "
-                    "https://aka.ms/arm-deploy for usage details.",
-                    TEXT_ARG(value_text(VALUE_FIND(content->parameters_link, "uri"))), tracking));
-        return NULL;
-    }
     return content;
 }
 
@@ -261,14 +227,28 @@ static struct text template_path(struct plan_state *state, const struct plan_nod
     return TEXT_JOIN(state->arena, node->path, TEXT(".properties.template"));
 }
 
+// The place of a template that came by a link.
+static const struct plan_site *site_of_linked(struct plan_state *state, const struct plan_node *node,
+                                              const struct linked *linked)
+{
+    const struct plan_site *place = site_of(state, node);
+    if (place == NULL || linked->template_link == NULL)
+        return place;
+    struct plan_site *site = ARENA_NEW(state->arena, struct plan_site);
+    *site = *place;
+    site->link = linked->template_link;
+    site->template_link = linked->template_shown;
+    return site;
+}
+
 static bool build(struct plan_state *state, size_t number, const struct content *content,
-                  const struct value *template, const struct value *properties,
+                  const struct value *template, const struct linked *linked, const struct value *properties,
                   struct plan_dependency_list *list)
 {
     struct plan_node *node = &state->plan->nodes[number];
     const struct plan_instance *instance = &state->instances[number];
     bool outer = !content->inner && content->template_link == NULL;
-    const struct plan_site *site = site_of(state, node);
+    const struct plan_site *site = site_of_linked(state, node, linked);
     if (site == NULL && state->error->code != NULL)
         return false;
     if (site == NULL && outer) { // it asks its own deployment: what is known of its place is enough
@@ -314,6 +294,40 @@ static bool build(struct plan_state *state, size_t number, const struct content 
     return true;
 }
 
+// The links of a deployment whose parameters only a run knows: so that what they lead to is there when it
+// starts, and is known to be a template.
+static bool look_ahead(struct plan_state *state, size_t number, const struct value *written)
+{
+    struct plan_node *node = &state->plan->nodes[number];
+    const struct plan_subject subject = {SUBJECT_RESOURCE, node->written_name, node->line, node->column};
+    static const char *const names[] = {"templateLink", "parametersLink"};
+    for (size_t i = 0; i < 2; i++) {
+        const struct value *link = value_find(written, text_of(names[i]));
+        struct plan_calls calls = {0};
+        struct linked linked;
+        if (!value_is(link, VALUE_OBJECT))
+            continue;
+        calls_find(state, link, true, &calls);
+        if (calls.run || calls.parse.code != NULL)
+            continue;
+        link = plan_value(state, PLACE_RESOURCE_BODY, node->copy, link, true, &subject);
+        if (link == NULL)
+            return false;
+        struct content content = {.template_link = i == 0 ? link : NULL,
+                                  .parameters_link = i == 0 ? NULL : link};
+        if (!value_is(link, VALUE_OBJECT)) // said when it is sent
+            continue;
+        if (link_fill(state->arena, state->site, &content, &linked, state->error) == LINK_REFUSED) {
+            place_link_error(state, node);
+            return false;
+        }
+        if (content.template != NULL && document_read(state->arena, content.template,
+                                                      template_path(state, node).base, state->error) == NULL)
+            return false;
+    }
+    return true;
+}
+
 bool plan_nest(struct plan_state *state, size_t number, struct plan_dependency_list *list)
 {
     struct plan_node *node = &state->plan->nodes[number];
@@ -341,19 +355,33 @@ bool plan_nest(struct plan_state *state, size_t number, struct plan_dependency_l
         if (template != NULL &&
             document_read(state->arena, template, template_path(state, node).base, state->error) == NULL)
             return false;
-        return body_check_known(state, number, written);
+        return body_check_known(state, number, written) && look_ahead(state, number, written);
     }
     const struct value *properties =
         plan_value(state, PLACE_RESOURCE_BODY, node->copy, written, true, &subject);
     if (properties == NULL)
         return false;
     const struct value *request = nested_request(state->arena, instance->heads, properties, template);
-    const struct content *content = read_content(state, node, request);
-    if (content == NULL)
+    const struct content *read = read_content(state, node, request);
+    if (read == NULL)
         return false;
-    if (content->template_link != NULL && (template = fetch(state, node, content)) == NULL)
+    struct content content = *read;
+    struct linked linked;
+    if (!content.inner && content.template_link == NULL)
+        content.parameters_link = NULL; // nobody asks for them (arm-templates 3.6)
+    switch (link_fill(state->arena, state->site, &content, &linked, state->error)) {
+    case LINK_REFUSED:
+        place_link_error(state, node);
         return false;
-    if (template == NULL)
-        template = content->template;
-    return build(state, number, content, template, properties, list);
+    case LINK_AWAITED:
+        node->nested_content =
+            nested_request(state->arena, instance->heads, properties, template ? template : content.template);
+        node->body = node->nested_content;
+        return true;
+    case LINK_THERE:
+        break;
+    }
+    return build(state, number, &content,
+                 content.template_link != NULL || template == NULL ? content.template : template, &linked,
+                 properties, list);
 }

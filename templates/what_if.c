@@ -1,6 +1,7 @@
 // POST …/deployments/{deployment}/whatIf: what is asked is checked as validate checks it, then tried on the
 // same connection in transactions of their own, and the answer is kept as a finished job's, where the 202
 // points.
+#include "templates/deployment_links.h"
 #include "templates/what_if.h"
 
 #include "arm/asynchronous.h"
@@ -45,6 +46,21 @@ static void fail(struct arm_call *call, enum db_outcome outcome)
              request->correlation_id);
 }
 
+// A link that only the trial leads to is fetched when its transaction is over, and all is tried again.
+static enum db_outcome try_with_links(struct what_if *w)
+{
+    const struct deployment_links *links = deployment_links_of_call(w->call);
+    enum db_outcome outcome = what_if_try(w);
+    for (int i = 0; i < DEPLOYMENT_DEPTH && outcome == DB_COMMITTED && deployment_links_await(links); i++) {
+        if (!deployment_links_fetch(w->call))
+            return DB_UNAVAILABLE;
+        w->count = w->failure_count = 0;
+        w->nested = NULL;
+        outcome = what_if_try(w);
+    }
+    return outcome;
+}
+
 // The transaction that checked the request is over: nothing of it is held while resources are tried.
 static void try_it(struct arm_call *call, struct db_connection *connection)
 {
@@ -52,7 +68,7 @@ static void try_it(struct arm_call *call, struct db_connection *connection)
     struct kept kept = {.call = call};
     w->connection = connection;
     w->deadline = clock_monotonic() + TRIAL_LIMIT;
-    enum db_outcome outcome = w->refusal ? DB_COMMITTED : what_if_try(w);
+    enum db_outcome outcome = w->refusal ? DB_COMMITTED : try_with_links(w);
     if (outcome == DB_COMMITTED && !w->refusal && w->failure_count == 0)
         outcome = what_if_read_others(w);
     if (outcome == DB_COMMITTED) {

@@ -1,6 +1,7 @@
 // Doing what a deployment would do, and undoing it: every resource's PUT in the order of the plan, as the
 // caller's own request, then a GET of each; then the transaction is rolled back. Nested deployments are done
 // in their place.
+#include "templates/deployment_links.h"
 #include "templates/deployment_run.h"
 #include "templates/type_versions.h"
 #include "templates/what_if.h"
@@ -103,6 +104,7 @@ static bool put_resource(struct trial *t, struct plan *plan, const struct plan_n
     }
     struct what_if_resource *r = resource_of(t, node);
     r->body = body;
+    what_if_secrets_of_body(w, body);
     if (clock_monotonic() > w->deadline) {
         r->unsupported = WHAT_IF_TOO_MANY;
         return true;
@@ -155,8 +157,8 @@ static void remember(struct trial *t, const struct plan_node *node, const struct
 }
 
 // Where it goes to, with what the scope functions answer there.
-static const struct plan_site *site_of(struct trial *t, const struct plan_node *node,
-                                       const struct value *properties)
+static struct plan_site *site_of(struct trial *t, const struct plan_node *node,
+                                 const struct value *properties)
 {
     struct arena *arena = t->w->arena;
     struct deployment_site *where = ARENA_NEW(arena, struct deployment_site);
@@ -167,6 +169,7 @@ static const struct plan_site *site_of(struct trial *t, const struct plan_node *
                            .mode = TEXT("Incremental")};
     deployment_site_fill(where, &d, t->w->site, properties);
     struct plan_site *site = &where->plan;
+    where->links = deployment_links_of_call(t->w->call);
     site->scope = node->nested_scope;
     if (d.group.base)
         site->resource_group_object = site->scope_object(site->context, arena, d.subscription_id, d.group);
@@ -181,14 +184,23 @@ static struct plan *make_nested(struct trial *t, struct plan *plan, const struct
     struct arena *arena = t->w->arena;
     struct plan_error error = {0};
     const struct value *body = plan_body(plan, node, &t->reads, arena, &error);
-    const struct content *content = body ? content_of(arena, body, &error) : NULL;
+    const struct content *read = body ? content_of(arena, body, &error) : NULL;
     struct plan *made = NULL;
-    if (content && content->template)
-        made = plan_make(arena, site_of(t, node, VALUE_FIND(body, "properties")), content->template,
-                         content->parameters, NULL, &error);
-    else if (content)
-        error = (struct plan_error){.code = "InvalidContentLink",
-                                    .message = "Linked templates are not fetched here."};
+    if (read) {
+        struct linked linked;
+        struct content content = *read;
+        struct plan_site *site = site_of(t, node, VALUE_FIND(body, "properties"));
+        site->link = plan_links_base(plan);
+        enum plan_linked came = link_fill(arena, site, &content, &linked, &error);
+        if (came == LINK_AWAITED) // it will be tried again
+            return NULL;
+        if (linked.template_shown) {
+            site->link = linked.template_link;
+            site->template_link = linked.template_shown;
+        }
+        if (came == LINK_THERE)
+            made = plan_make(arena, site, content.template, content.parameters, NULL, &error);
+    }
     if (!made)
         fail_plan(t, &error, node->id);
     return made;
@@ -275,9 +287,7 @@ static const struct value *post(void *context, struct arena *arena, struct text 
     const struct value *answered =
         t->inner_reads.post(t->inner_reads.context, arena, id, action, api_version, body, error);
     db_set_context(t->tx, before);
-    if (answered)
-        what_if_secrets_of_answer(t->w, answered);
-    return answered;
+    return answered ? what_if_secrets_of_answer(t->w, answered) : NULL;
 }
 
 // ---- transactions

@@ -1,6 +1,6 @@
 // libFuzzer: arbitrary bytes as a deployment's request: its plan is made or refused with a whole sentence,
 // its nodes stand in an order, and its run with answers that are always the same ends.
-#include "templates/content.h"
+#include "templates/link.h"
 #include "templates/reader.h"
 
 #include <stdlib.h>
@@ -50,6 +50,27 @@ static const struct value *post(void *context, struct arena *arena, struct text 
     (void)body;
     (void)error;
     return read(arena, "{username:'u',passwords:[{name:'password',value:'p'}]}");
+}
+
+// By how the path ends: there, on its way, or nowhere. What is there has a link itself.
+static enum plan_linked linked(void *context, struct arena *arena, const struct link *link, bool parameters,
+                               const struct value **content, struct plan_error *error)
+{
+    (void)context;
+    (void)error;
+    link_url(arena, link);
+    if (text_ends(link->uri, "awaited"))
+        return LINK_AWAITED;
+    if (!text_ends(link->uri, "t"))
+        return LINK_REFUSED;
+    *content =
+        read(arena, parameters ? "{parameters:{p:{value:'v'}}}"
+                               : "{$schema:'https://schema.management.azure.com/schemas/2019-04-01/"
+                                 "deploymentTemplate.json#',contentVersion:'1.0.0.0',parameters:{p:{type:"
+                                 "'string',defaultValue:''}},resources:[{type:'Microsoft.Resources/"
+                                 "deployments',apiVersion:'1',name:'n',properties:{mode:'Incremental',"
+                                 "templateLink:{relativePath:\"[concat('./', parameters('p'))]\"}}}]}");
+    return LINK_THERE;
 }
 
 static void check_failure(const struct plan_error *error)
@@ -113,7 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *arena = arena_new();
     struct plan_error error = {0};
     const struct content *content = content_read(arena, (struct text){(const char *)data, size}, &error);
-    if (content != NULL && content->template != NULL) {
+    if (content != NULL && content->template != NULL && content->parameters_link == NULL) {
         const bool group = content->location.base == NULL;
         const struct plan_site site = {
             .scope = group ? SCOPE_RESOURCE_GROUP : SCOPE_SUBSCRIPTION,
@@ -128,6 +149,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             .environment = read(arena, "{name:'e',suffixes:{acrLoginServer:'.x'}}"),
             .now = 1700000000000000,
             .scope_object = place,
+            .linked = linked,
         };
         struct plan *plan = plan_make(arena, &site, content->template, content->parameters, NULL, &error);
         if (plan == NULL)

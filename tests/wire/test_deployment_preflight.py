@@ -31,7 +31,7 @@ def refuse(deployments, *arguments, expect=400, **more):
 
 
 def test_another_version(site, deployments):
-    """decisions 39, S1: a template of another api-version is told those that work."""
+    """decisions 39, S1: a template of another api-version is told those that work (arm-templates 9.2 NoRegisteredProviderFound)."""
     for version in ("2023-07-01", "2019-12-01-preview", "2021-09-01"):
         answer = refuse(deployments, template(registry(site.unique("reg"), apiVersion=version)))
         assert answer.code == "NoRegisteredProviderFound"
@@ -41,7 +41,7 @@ def test_another_version(site, deployments):
 
 
 def test_another_version_in_reference_and_list(site, deployments):
-    """decisions 39: reference and list* of our types too, at run time."""
+    """decisions 39: reference and list* of our types too, at run time; arm-templates 9.3 DeploymentOutputEvaluationFailed."""
     name = site.unique("reg")
     for call in (f"reference(resourceId('{REGISTRIES}', '{name}'), '2023-07-01').loginServer",
                  f"listCredentials(resourceId('{REGISTRIES}', '{name}'), '2023-07-01').username"):
@@ -74,7 +74,7 @@ def test_bodies(site, operator, deployments, scope):
 
 
 def test_locations(site, deployments):
-    """arm-templates 9.2 LocationNotAvailableForResourceType, LocationRequired."""
+    """arm-templates 9.2 LocationNotAvailableForResourceType, arm-templates 9.2 LocationRequired."""
     answer = refuse(deployments, template(registry(site.unique("reg"), location="westeurope")))
     assert answer.json["error"]["details"][0]["code"] == "LocationNotAvailableForResourceType"
     answer = refuse(deployments, template(registry(site.unique("reg"), location=None)))
@@ -99,7 +99,8 @@ def registry_elsewhere(site, operator):
 
 
 def test_rights(site, operator, deployments, scope):
-    """arm-templates 9.2: one that lacks and several, in their words; deployments/write itself is the door's."""
+    """arm-templates 9.2: one that lacks and several, in their words; deployments/write itself is the door's:
+    arm-templates 9.2 AuthorizationFailed."""
     principal = site.principal()
     client = site.client_of(principal)
     mine = Deployments(client, scope)
@@ -132,8 +133,17 @@ def test_a_reader_may_look_only(site, operator, deployments, scope):
     assert mine.validate("d", template()).expect(403).code == "AuthorizationFailed"
 
 
+def test_reference_of_what_is_not_there(site, deployments):
+    """arm-templates 9.3 ResourceNotFound."""
+    missing = site.unique("missing")
+    error = deployments.fail("absent", template(registry(site.unique("reg"), properties={
+        "adminUserEnabled": f"[reference(resourceId('{REGISTRIES}', '{missing}'), '2019-05-01').adminUserEnabled]"})))
+    detail = error["details"][0]
+    assert detail["code"] == "ResourceNotFound" and f"{REGISTRIES}/{missing}" in detail["message"], error
+
+
 def test_a_group_that_is_not_there(site, operator, deployments):
-    """A nested deployment to a group that neither is there nor is made."""
+    """arm-templates 9.2 ResourceGroupNotFound: also a nested deployment to a group that neither is there nor is made."""
     answer = refuse(deployments, template(nested("inner", template(), resourceGroup="nowhere-at-all")))
     assert answer.json["error"]["details"][0]["code"] == "ResourceGroupNotFound"
     missing = Deployments(operator, f"/subscriptions/{site.subscription}/resourceGroups/nowhere-at-all")

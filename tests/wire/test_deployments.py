@@ -168,7 +168,7 @@ def test_validate(site, deployments, operator, scope):
 
 
 def test_a_failing_node(site, operator, deployments, scope):
-    """arm-templates 6.5: dependents never start, other branches finish; 9.3 DeploymentFailed with details."""
+    """arm-templates 6.5: dependents never start, other branches finish; arm-templates 9.3 DeploymentFailed with details."""
     group = site.unique("g")
     operator.put(f"/subscriptions/{site.subscription}/resourcegroups/{group}?api-version={V}", {"location": site.region}).expect(201)
     taken, free, after = site.unique("reg"), site.unique("reg"), site.unique("reg")

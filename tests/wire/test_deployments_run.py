@@ -217,9 +217,22 @@ def test_on_error_deployment(site, quick):
 
 
 def test_on_error_deployment_with_secrets(site, quick):
-    """Values of secure parameters are not kept: a deployment that needs them is refused as a rollback's target."""
-    quick.succeed("secret", template(parameters={"s": {"type": "securestring"}}), {"s": "hush hush"})
-    answer = quick.put("x", template(), onErrorDeployment={"type": "LastSuccessful"}).expect(400)
+    """arm-templates 6.8: with the stored values, those of secure parameters too; they are kept sealed."""
+    one, secret = site.unique("reg"), site.unique("hush hush ")
+    quick.succeed("secret", template(registry(one, tags={"s": "[parameters('s')]"}), parameters={"s": {"type": "securestring"}}),
+                  {"s": secret})
+    path = f"{quick.scope}/providers/{REGISTRIES}/{one}?api-version=2019-05-01"
+    quick.client.patch(path, {"tags": {"s": "changed"}}).expect(200)
+    bad = template(outputs={"o": {"type": "int", "value": f"[reference(resourceId('{REGISTRIES}', '{one}'), '2019-05-01').loginServer]"}})
+    quick.put("bad", bad, onErrorDeployment={"type": "LastSuccessful"}).expect(201)
+    assert quick.wait("bad")["properties"]["provisioningState"] == "Failed"
+    site.wait_until(lambda: quick.get("bad").json["properties"]["onErrorDeployment"].get("provisioningState") == "Succeeded")
+    assert quick.client.get(path).json["tags"]["s"] == secret
+    assert quick.get("secret").json["properties"]["parameters"] == {"s": {"type": "SecureString"}}
+    assert secret not in "".join(site.sql("select d::text from arm.deployment d"))
+    # A record of before they were kept.
+    site.sql("update arm.deployment set kept_sealed = null")
+    answer = quick.put("x", template(), onErrorDeployment={"type": "SpecificDeployment", "deploymentName": "secret"}).expect(400)
     assert answer.code == "InvalidDeployment" and "secure parameters are not kept" in answer.message
 
 
@@ -281,6 +294,7 @@ def test_history(site, quick):
     lock = f"{quick.scope}/providers/Microsoft.Authorization/locks/l?api-version=2016-09-01"
     quick.client.put(lock, {"properties": {"level": "CanNotDelete"}}).expect(201)
     answer = quick.put("three", template()).expect(409)
+    # arm-templates 9.2 DeploymentQuotaExceeded
     assert (answer.code, answer.message) == ("DeploymentQuotaExceeded", "Creating the deployment 'three' would exceed the quota of '800'. The current deployment "
                                              "count is '800', please delete some deployments before creating a new one. Please see https://aka.ms/arm-deploy for "
                                              "usage details.")

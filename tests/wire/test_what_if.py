@@ -149,7 +149,7 @@ def test_role_assignments(site, here):
 
 @pytest.mark.parametrize("version", ["2015-01-01", "2016-09-01", "2020-05-01"])
 def test_locks(site, here, version):
-    """arm-templates 7.4: locks; what they hold back, what-if is not held back by (nor is validate)."""
+    """arm-templates 7.4: locks, as resources and as what holds a deployment back."""
     name = site.unique("reg")
     document = template(registry(name), lock("keep", scope=f"Microsoft.ContainerRegistry/registries/{name}", notes="mine",
                                              version=version, depends=[name]), lock("group", version=version))
@@ -157,10 +157,19 @@ def test_locks(site, here, version):
     here.succeed("d", document)
     here.quiet(document)
     url = f"{here.scope}/providers/Microsoft.Authorization/locks/group?api-version=2016-09-01"
-    here.client.put(url, {"properties": {"level": "ReadOnly", "notes": "other"}}).expect(200)
+    here.client.put(url, {"properties": {"level": "CanNotDelete", "notes": "other"}}).expect(200)
     change = next(c for c in here.changes(document) if c["changeType"] == "Modify")
-    assert flat(change["delta"]) == {"properties.level": ("Modify", "ReadOnly", "CanNotDelete"),
-                                     "properties.notes": ("Delete", "other", None)}
+    assert flat(change["delta"]) == {"properties.notes": ("Delete", "other", None)}
+    # arm-core 2.5.2: ReadOnly holds every POST back; on a resource it is what the deployment would fail of.
+    here.client.put(url, {"properties": {"level": "ReadOnly"}}).expect(200)
+    for action in ("/whatIf", "/validate"):
+        assert here.send("POST", "d", action, document).expect(409).code == "ScopeLocked"
+    here.client.put(url, {"properties": {"level": "CanNotDelete"}}).expect(200)
+    keep = url.replace("/providers/Microsoft.Authorization/locks/group", f"/providers/Microsoft.ContainerRegistry/registries/{name}"
+                       "/providers/Microsoft.Authorization/locks/keep")
+    here.client.put(keep, {"properties": {"level": "ReadOnly"}}).expect(200)
+    result = here.ask(document)
+    assert result["status"] == "Failed" and [d["code"] for d in result["error"]["details"]] == ["ScopeLocked"], result
     here.client.delete(url).expect(200)
     here.client.delete(f"{here.scope}/providers/Microsoft.ContainerRegistry/registries/{name}"
                        "/providers/Microsoft.Authorization/locks/keep?api-version=2016-09-01").expect(200)
@@ -296,9 +305,11 @@ def test_secrets_are_not_shown(site, here):
                      parameters={"p": {"type": "secureString"}})
     document = template(
         registry(name, properties={"adminUserEnabled": True}, tags={
-            "whole": "[parameters('s')]", "part": "[concat('x', parameters('s'), 'y')]", "member": "[parameters('o').a[0]]"}),
+            "whole": "[parameters('s')]", "part": "[concat('x', parameters('s'), 'y')]", "member": "[parameters('o').a[0]]",
+            "made": "[base64(concat(parameters('s'), '!'))]", "chosen": "[if(empty(parameters('s')), 'none', 'some')]"}),
         {"type": "Microsoft.Resources/tags", "apiVersion": "2021-04-01", "name": "default", "properties": {"tags": {
             "p": f"[listCredentials(resourceId('Microsoft.ContainerRegistry/registries', '{name}'), '2019-05-01').passwords[0].value]",
+            "b": f"[base64(listCredentials(resourceId('Microsoft.ContainerRegistry/registries', '{name}'), '2019-05-01').passwords[0].value)]",
             "u": f"[listCredentials(resourceId('Microsoft.ContainerRegistry/registries', '{name}'), '2019-05-01').username]"}},
          "dependsOn": [name]},
         nested("n", inner, parameters={"p": {"value": "[parameters('s')]"}}),
@@ -310,8 +321,8 @@ def test_secrets_are_not_shown(site, here):
     assert secret not in shown and password not in shown and "q1w2" not in shown
     tags = {c["resourceId"].rsplit("/", 1)[1]: c["after"].get("tags", c["after"].get("properties", {}).get("tags"))
             for c in result["properties"]["changes"]}
-    assert tags[name] == {"whole": "*******", "part": "x*******y", "member": "*******"}
-    assert tags[name + "n"] == {"n": "*******"} and tags["default"] == {"p": "*******", "u": name}
+    assert tags[name] == {"whole": "*******", "part": "x*******y", "member": "*******", "made": "*******", "chosen": "some"}
+    assert tags[name + "n"] == {"n": "*******"} and tags["default"] == {"p": "*******", "b": "*******", "u": name}
     stored = "\n".join(site.sql("select coalesce(payload::text, '') || coalesce(result::text, '') from azsacr.job"))
     assert secret not in stored and password not in stored
     # Nor what an error quotes.

@@ -1,6 +1,7 @@
 // The configuration: file, environment, what follows from both, and what is refused.
 #include "base/arena.h"
 #include "base/config.h"
+#include "base/host_list.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -105,6 +106,34 @@ START_TEST(a_named_file_must_be_there)
 }
 END_TEST
 
+START_TEST(hosts_of_links)
+{
+    const char *why = NULL;
+    const struct config *config = load("", &why);
+    ck_assert_msg(config != NULL, "%s", why);
+    ck_assert_ptr_null(config->link_hosts[0]);
+    config = load("template_link_hosts = Templates.Example, 10.0.0.5:8443 \n", &why);
+    ck_assert_msg(config != NULL, "%s", why);
+    ck_assert_str_eq(config->link_hosts[0], "templates.example:443");
+    ck_assert_str_eq(config->link_hosts[1], "10.0.0.5:8443");
+    ck_assert_ptr_null(config->link_hosts[2]);
+    ck_assert(host_list_has(config->link_hosts, TEXT("templates.EXAMPLE"), 443));
+    ck_assert(!host_list_has(config->link_hosts, TEXT("templates.example"), 8443));
+    ck_assert(!host_list_has(config->link_hosts, TEXT("x.templates.example"), 443));
+    ck_assert(!host_list_has(config->link_hosts, TEXT("10.0.0.5"), 443));
+    ck_assert(host_list_names(config->link_hosts, TEXT("10.0.0.5")));
+    static const char *const bad[] = {"https://h", "h/x",       "h:0",   "h:65536", "h:x",
+                                      "*",         "*.example", "a b:c", "me@h",    "-h"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ck_assert_msg(load(arena_printf(arena, "template_link_hosts = %s\n", bad[i]), &why) == NULL, "%s",
+                      bad[i]);
+        ck_assert_msg(strstr(why, "template_link_hosts") != NULL, "%s", why);
+    }
+    ck_assert_ptr_null(load("template_link_ca = /nowhere/ca.pem\n", &why));
+    ck_assert_msg(strstr(why, "template_link_ca") != NULL, "%s", why);
+}
+END_TEST
+
 Suite *suite_config(void);
 Suite *suite_config(void)
 {
@@ -115,6 +144,7 @@ Suite *suite_config(void)
     tcase_add_loop_test(tcase, refuses_by_line, 0, sizeof refused / sizeof refused[0]);
     tcase_add_test(tcase, a_named_file_must_be_there);
     tcase_add_test(tcase, origins_are_normal);
+    tcase_add_test(tcase, hosts_of_links);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -99,7 +99,7 @@ static const struct {
      CONTENT("Could not find member 'defaultValue' on object of type 'TemplateFunctionParameter'. Path "
              "'properties.template.functions[0].members.f.parameters[0].defaultValue', line 2, position 114"),
      "properties.template.functions[0].members.f.parameters[0].defaultValue"},
-    // arm-templates 9.2: schema, empty name
+    // arm-templates 9.2 schema, arm-templates 9.2 empty name
     {"{\"$schema\":\"https://example.com/x\",\"contentVersion\":\"1.0.0.0\",\"resources\":[]}",
      "InvalidTemplate",
      TEMPLATE("Template schema 'https://example.com/x' is not supported. Supported versions are "

@@ -1,5 +1,6 @@
 #include "plan_case.h"
 
+#include "templates/link.h"
 #include "templates/reader.h"
 
 #include <check.h>
@@ -46,15 +47,27 @@ static const struct value *scope_object(void *context, struct arena *arena, stru
                                TEXT_ARG(group), TEXT_ARG(subscription_id), TEXT_ARG(group)));
 }
 
-static const struct value *linked(void *context, struct arena *arena, const struct value *link)
+// "…/linked.json" is there, "…/awaited.json" not yet, "…/values.json" has parameters; all else is refused.
+static enum plan_linked linked(void *context, struct arena *arena, const struct link *link, bool parameters,
+                               const struct value **content, struct plan_error *error)
 {
     (void)context;
-    struct text uri = value_text(VALUE_FIND(link, "uri"));
-    if (!text_ends(uri, "/linked.json"))
-        return NULL;
-    return case_value(
-        arena, case_template(arena, "parameters:{n:{type:'string'}},resources:[{type:'A.B/c',apiVersion:"
-                                    "'1',name:\"[parameters('n')]\"}]"));
+    (void)error;
+    if (text_ends(link->uri, "/awaited.json"))
+        return LINK_AWAITED;
+    if (parameters) {
+        *content = object(arena, "{contentVersion:'1.0.0.0',parameters:{n:{value:'v'}}}");
+        return text_ends(link->uri, "/values.json") ? LINK_THERE : LINK_REFUSED;
+    }
+    *content = case_value(
+        arena, case_template(arena, text_ends(link->uri, "/further.json")
+                                        ? "resources:[{type:'Microsoft.Resources/deployments',apiVersion:'1',"
+                                          "name:'further',properties:{mode:'Incremental',templateLink:{"
+                                          "relativePath:'../linked.json?a=b'},parameters:{n:{value:'f'}}}}]"
+                                        : "parameters:{n:{type:'string'}},resources:[{type:'A.B/c',"
+                                          "apiVersion:'1',name:\"[parameters('n')]\"}]"));
+    return text_ends(link->uri, "/linked.json") || text_ends(link->uri, "/further.json") ? LINK_THERE
+                                                                                         : LINK_REFUSED;
 }
 
 struct plan_site case_site(struct arena *arena, enum evaluation_scope scope)

@@ -105,6 +105,32 @@ static const struct plan_case cases[] = {
      NOT_VALID
      "The content version contained in the template '1.0.0.0' does not match the content version found in "
      "the deployment object's TemplateLink property '1.2.3.5'.'."},
+    {"arm-templates 3.6 a link that is yet to be followed: the rest is planned",
+     "resources:[" NESTED("", "templateLink:{uri:'https://h/awaited.json'}") "," RESOURCE("'x'") "]", NULL,
+     "Microsoft.Resources/deployments/n 1 {'properties':{'mode':'Incremental','templateLink':{'uri':"
+     "'https://h/awaited.json'}}}\nA.B/c/x 1"},
+    {"arm-templates 3.6 a relative link in what a link led to",
+     "resources:[" NESTED("", "templateLink:{uri:'https://h/a/further.json'}") "]", NULL,
+     "Microsoft.Resources/deployments/n 1\n  Microsoft.Resources/deployments/further 1\n    A.B/c/f 1"},
+    {"arm-templates 1.2 parametersLink",
+     "resources:[" NESTED("", "templateLink:{uri:'https://h/linked.json'},parametersLink:{uri:"
+                              "'https://h/values.json?sig=x',contentVersion:'1.0.0.0'}") "]",
+     NULL, "Microsoft.Resources/deployments/n 1\n  A.B/c/v 1"},
+    {"arm-templates 1.2 parametersLink's contentVersion",
+     "resources:[" NESTED("", "templateLink:{uri:'https://h/linked.json'},parametersLink:{uri:"
+                              "'https://h/values.json',contentVersion:'2.0.0.0'}") "]",
+     NULL,
+     NOT_VALID
+     "The content version contained in the parameters '1.0.0.0' does not match the content version found in "
+     "the deployment object's ParametersLink property '2.0.0.0'.'."},
+    {"arm-templates 3.6 a link beside parameters of the run",
+     "resources:[" RESOURCE("'x'") "," NESTED(
+         "", "templateLink:{uri:'https://h/linked.json',contentVersion:'9.0.0.0'},parameters:{n:{value:"
+             "\"[reference('x').y]\"}}") "]",
+     NULL,
+     NOT_VALID
+     "The content version contained in the template '1.0.0.0' does not match the content version found in "
+     "the deployment object's TemplateLink property '9.0.0.0'.'."},
     {"arm-templates 3.6 parameters of the run",
      "resources:[" RESOURCE("'x'") "," NESTED(
          "", INNER "parameters:{p:{value:"

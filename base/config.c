@@ -60,6 +60,7 @@ static const struct key keys[] = {
     KEY(loopback, STRING, NULL, NULL),
     KEY(hello, FLAG, "false", NULL),
     KEY(protect, STRING, "children", "children|children+referrers|none"),
+    KEY(untagged_retention, NUMBER, "0", NULL),
     KEY(log_level, STRING, "info", "debug|info|warning|error"),
     KEY(template_link_hosts, STRING, "", NULL),
     KEY(template_link_ca, STRING, NULL, NULL),

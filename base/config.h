@@ -40,6 +40,7 @@ struct config {
     int activity_retention;   // days that the activity log goes back: 90
     const char *registration; // of a subscription nobody registered: "automatic" (registered) or "required"
     int operation_retention;  // days that a finished operation can be asked for: 7
+    int untagged_retention;   // days that a manifest without a tag is kept: 0, for ever
     int64_t registry_quota;   // bytes of one registry, where the operator set none: 100 GiB (decisions 37)
     int64_t low_water;        // free bytes below which pushes are refused; 0: larger of 2 GiB and 5 %
     int64_t store_grace;      // seconds a garbage file waits: 60
@@ -53,18 +54,18 @@ struct config {
     // Pages of which origins may read answers in a browser, between commas; NULL: the portal's; "none".
     const char *portal_origins;
     // Computed, lower case.
-    const char *const *origins;  // of portal_origins, NULL-ended
+    const char *const *origins;    // of portal_origins, NULL-ended
     const char *const *link_hosts; // of template_link_hosts: "host:port", NULL-ended (base/host_list.h)
-    const char *suffix;          // "azsacr.local.azurestack.external"
-    const char *acr_suffix;      // ".azsacr.local.azurestack.external[:port]"
-    const char *host_management; // "management.local.azurestack.external"
-    const char *host_admin;      // "adminmanagement.…"
-    const char *host_adfs;       // "adfs.…"
-    const char *host_graph;      // "graph.…"
-    const char *host_portal;     // "portal.…"
-    const char *host_hello;      // "hello.…", NULL unless `hello`
-    const char *port_suffix;     // "" or ":8443"
-    const char *url_management;  // "https://management.…[:port]" and so on, no trailing slash
+    const char *suffix;            // "azsacr.local.azurestack.external"
+    const char *acr_suffix;        // ".azsacr.local.azurestack.external[:port]"
+    const char *host_management;   // "management.local.azurestack.external"
+    const char *host_admin;        // "adminmanagement.…"
+    const char *host_adfs;         // "adfs.…"
+    const char *host_graph;        // "graph.…"
+    const char *host_portal;       // "portal.…"
+    const char *host_hello;        // "hello.…", NULL unless `hello`
+    const char *port_suffix;       // "" or ":8443"
+    const char *url_management;    // "https://management.…[:port]" and so on, no trailing slash
     const char *url_admin;
     const char *url_adfs; // "https://adfs.…[:port]"
     const char *url_graph;

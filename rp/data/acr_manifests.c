@@ -14,14 +14,24 @@ enum {
     MANIFEST_OS,
     MANIFEST_MEDIA_TYPE,
     MANIFEST_CONFIG_MEDIA_TYPE,
-    MANIFEST_TAGS, // separated by commas, which no tag has
+    MANIFEST_TAGS,           // separated by commas, which no tag has
+    MANIFEST_LISTING_LENGTH, // of the content, where it lists manifests: 0 otherwise
     MANIFEST_ATTRIBUTES,
 };
+// A page ends where the manifests that list others pass this many bytes, but has one row at least: each of
+// what they list is shown, and takes about as many bytes here as there.
+enum { LISTING_BYTES = 4 << 20 };
 #define MANIFEST_SELECT                                                                                      \
     "select m.id, m.digest, m.image_size, " MICROSECONDS("m.created_at") ", " MICROSECONDS(                  \
-        "m.updated_at") ", m.architecture, m.os, m.media_type, m.config_media_type,"                         \
+        "m.updated_at") ", m.architecture, m.os, m.media_type, m.config_media_type," /* All of them: what a  \
+                                                                                        tag names must not   \
+                                                                                        look as if none did  \
+                                                                                        (S9). */             \
                         " (select string_agg(t.name, ',' order by t.name) from acr.tag t"                    \
-                        "  where t.manifest_id = m.id and t.list_enabled), " ATTRIBUTE_COLUMNS(              \
+                        "  where t.manifest_id = m.id), case when m.media_type in"                           \
+                        "  ('application/vnd.oci.image.index.v1+json',"                                      \
+                        "   'application/vnd.docker.distribution.manifest.list.v2+json')"                    \
+                        "  then octet_length(m.content) else 0 end, " ATTRIBUTE_COLUMNS(                     \
                             "m") " from acr.manifest m"
 // $1 repository, $2 digest and $3 time after which the page begins, $4 rows.
 static const struct db_statement manifest_page_statements[PAGE_ORDERS] =
@@ -56,8 +66,11 @@ static void json_key_optional(struct buffer *out, const char *key, const struct 
         json_key_text(out, key, db_get(rows, row, column));
 }
 
+// Absent where there are none, as the service has it.
 static void json_tags(struct buffer *out, struct text names)
 {
+    if (names.length == 0)
+        return;
     json_key(out, "tags");
     json_begin_array(out);
     while (names.length > 0) {
@@ -105,6 +118,15 @@ static void json_manifest(struct buffer *out, const struct db_result *rows, size
     json_end_object(out);
 }
 
+// How many rows the page has.
+static size_t bounded_rows(const struct page *page, const struct db_result *manifests)
+{
+    size_t rows = page_rows(page, manifests), count = 0;
+    for (int64_t bytes = 0; count < rows && (count == 0 || bytes <= LISTING_BYTES); count++)
+        bytes += db_get_int(manifests, count, MANIFEST_LISTING_LENGTH);
+    return count;
+}
+
 void acr_manifests_list(struct registry_call *call)
 {
     struct page page;
@@ -114,7 +136,7 @@ void acr_manifests_list(struct registry_call *call)
     const struct db_result *manifests =
         DB_RUN(call->tx, &manifest_page_statements[page.order], db_int(repository.id), db_text(page.last),
                db_int(page.last_time), db_int(page.n + 1));
-    size_t rows = page_rows(&page, manifests), next_child = 0;
+    size_t rows = bounded_rows(&page, manifests), next_child = 0;
     const struct db_result *children = find_children(call, manifests, rows);
     struct buffer out = buffer_new(call->arena);
     json_begin_object(&out);
@@ -126,7 +148,7 @@ void acr_manifests_list(struct registry_call *call)
     json_end_array(&out);
     json_end_object(&out);
     registry_reply_json(call, 200, buffer_done(&out));
-    if (rows < db_rows(manifests))
+    if (rows > 0 && rows < db_rows(manifests))
         page_link(call, &page, db_get(manifests, rows - 1, MANIFEST_DIGEST),
                   db_get_int(manifests, rows - 1, MANIFEST_UPDATED), NULL);
 }

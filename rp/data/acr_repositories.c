@@ -2,6 +2,7 @@
 #include "rp/data/acr.h"
 
 #include "rp/data/content.h"
+#include "rp/data/event.h"
 
 // A repository without manifests is not there for users: an upload that led to nothing made it.
 static bool read_shown(struct registry_call *call, struct repository *repository)
@@ -101,6 +102,8 @@ static void delete_rows(struct registry_call *call, int64_t repository)
     int64_t bytes = db_rows(blobs) ? db_get_int(blobs, 0, 0) : 0;
     for (size_t i = 0; i < db_rows(manifests); i++)
         bytes += db_get_int(manifests, i, 1);
+    struct event_request request = event_request_of(call);
+    event_repository_deleted(call->tx, repository, &request);
     DB_RUN(call->tx, &repository_delete_statement, db_int(repository));
     usage_change(call->tx, call->registry.id, -bytes, 0);
 

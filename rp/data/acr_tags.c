@@ -51,7 +51,7 @@ void acr_tags_list(struct registry_call *call)
     json_end_array(&out);
     json_end_object(&out);
     registry_reply_json(call, 200, buffer_done(&out));
-    if (rows < db_rows(tags)) {
+    if (page_has_more(&page, tags)) {
         struct buffer extra = buffer_new(call->arena);
         if (digest.base) {
             buffer_string(&extra, "&digest=");

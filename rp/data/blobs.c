@@ -2,8 +2,8 @@
 // or mounts.
 #include "rp/data/registry_row.h"
 #include "rp/data/content.h"
+#include "rp/data/content_route.h"
 #include "rp/data/registry_known.h"
-#include "rp/data/reply.h"
 #include "rp/data/store.h"
 #include "rp/data/upload.h"
 #include "rp/data/upload_reserve.h"
@@ -38,11 +38,6 @@ static const struct db_statement blob_promise = {
 static void fail_unknown(struct registry_call *call)
 {
     registry_fail(call, 404, "BLOB_UNKNOWN", TEXT_NONE, "blob unknown to registry");
-}
-
-static void fail_disallowed(struct registry_call *call)
-{
-    registry_fail(call, 405, "REGISTRY_DISALLOWED_OPERATION", TEXT("{}"), "%s", REGISTRY_DISALLOWED);
 }
 
 static struct text digest_of_path(const struct registry_call *call)
@@ -160,7 +155,7 @@ static bool find(struct registry_call *call, struct text *digest, const struct d
     if (readable(*row))
         return true;
     if (db_rows(*row) == 1 && !db_is_null(*row, 0, BLOB_SIZE))
-        fail_disallowed(call);
+        fail_repository_locked(call, "readEnabled");
     else
         fail_unknown(call);
     return false;
@@ -191,7 +186,7 @@ static void handle_head(struct registry_call *call)
 // ---- DELETE (decisions 44)
 
 static const struct db_statement blob_locks = {
-    "blob_locks", "select write_enabled and delete_enabled from acr.repository where id = $1"};
+    "blob_locks", "select write_enabled, delete_enabled from acr.repository where id = $1"};
 static const struct db_statement blob_linked = {
     "blob_linked", "select 1 from acr.blob_link where repository_id = $1 and digest = $2"};
 static const struct db_statement blob_user = {
@@ -213,8 +208,8 @@ static void delete_linked(struct registry_call *call, int64_t repository, struct
 {
     const struct db_result *user = DB_RUN(call->tx, &blob_user, db_int(repository), db_text(digest));
     if (db_rows(user) > 0) {
-        registry_fail(call, 405, "REGISTRY_DISALLOWED_OPERATION", TEXT("{}"),
-                      "the blob is referred to by manifest %.*s", TEXT_ARG(db_get(user, 0, 0)));
+        fail_disallowed(call, arena_printf(call->arena, "The blob is referred to by the manifest %.*s",
+                                           TEXT_ARG(db_get(user, 0, 0))));
         return;
     }
     DB_RUN(call->tx, &blob_lock, db_int(call->registry.id), db_text(digest));
@@ -238,8 +233,8 @@ static void handle_delete(struct registry_call *call)
     const struct db_result *locks = DB_RUN(call->tx, &blob_locks, db_int(repository));
     if (db_rows(DB_RUN(call->tx, &blob_linked, db_int(repository), db_text(digest))) == 0)
         fail_unknown(call);
-    else if (db_rows(locks) == 1 && !db_get_bool(locks, 0, 0))
-        fail_disallowed(call);
+    else if (db_rows(locks) == 1 && !(db_get_bool(locks, 0, 0) && db_get_bool(locks, 0, 1)))
+        fail_repository_locked(call, db_get_bool(locks, 0, 0) ? "deleteEnabled" : "writeEnabled");
     else
         delete_linked(call, repository, digest);
 }
@@ -320,7 +315,7 @@ void upload_start(struct registry_call *call)
     const struct db_result *writable =
         DB_RUN(call->tx, &start_writable, db_int(call->registry.id), db_text(call->repository));
     if (db_rows(writable) == 1 && !db_get_bool(writable, 0, 0)) {
-        fail_disallowed(call);
+        fail_repository_locked(call, "writeEnabled");
         return;
     }
     if (digest.base && !digest_parse(digest, &algorithm)) {

@@ -27,7 +27,7 @@ static void handle_catalog(struct registry_call *call)
     json_end_array(&out);
     json_end_object(&out);
     registry_reply_json(call, 200, buffer_done(&out));
-    if (rows < db_rows(names))
+    if (page_has_more(&page, names))
         page_link(call, &page, db_get(names, rows - 1, 0), db_get_int(names, rows - 1, 1), NULL);
 }
 

@@ -19,6 +19,8 @@ void fail_disallowed(struct registry_call *call,
 // has no part; both absent: anything in the repository). On the work lane, under the mutex.
 void fail_locked(struct registry_call *call, int64_t repository, struct text digest, struct text tag,
                  bool deletion);
+// 405: the repository's own attribute ("readEnabled") is false.
+void fail_repository_locked(struct registry_call *call, const char *attribute);
 // The sentence for fail_disallowed, in the arena.
 const char *locked_because(struct registry_call *call, const char *kind, struct text name,
                            const char *attribute);
@@ -57,7 +59,7 @@ void json_key_time(struct buffer *out, const char *key, int64_t microseconds);
 enum page_order { PAGE_BY_NAME, PAGE_TIME_DESCENDING, PAGE_TIME_ASCENDING, PAGE_ORDERS };
 enum { PAGE_LIMIT = 1000 };
 struct page {
-    int64_t n; // at most PAGE_LIMIT
+    int64_t n; // at most PAGE_LIMIT; 0: nothing is asked for
     enum page_order order;
     struct text orderby; // as sent
     struct text last;    // the name (or digest) after which the page begins; absent: at the beginning
@@ -72,20 +74,26 @@ void page_link(struct registry_call *call, const struct page *page, struct text 
 enum tag_column { TAG_NAME, TAG_DIGEST, TAG_CREATED, TAG_UPDATED, TAG_ATTRIBUTES };
 const struct db_result *tag_page(struct registry_call *call, int64_t repository, const struct page *page,
                                  struct text digest);
-// How many rows of the result belong to the page.
+// How many rows of the result belong to the page, and whether others follow it.
 size_t page_rows(const struct page *page, const struct db_result *result);
+bool page_has_more(const struct page *page, const struct db_result *result);
 
-// The part of a statement behind "where …": keyset, order and limit. $FIRST is the name, $SECOND the time,
-// $THIRD how many. All three orders of one list, for a table of statements indexed by enum page_order.
+// The part of a statement behind "where …": keyset, order and limit. `first` is the name, `second` the time,
+// `third` how many. All three orders of one list, for a table of statements indexed by enum page_order. Each
+// is a range of an index (db/migrations/0018_lists_and_events.sql): a page costs the same wherever it begins.
 #define PAGE_STATEMENTS(name, select, key, time, first, second, third)                                       \
     {                                                                                                        \
         {name "_by_name", select " and " key " > coalesce(" first "::text, '')"                              \
                                  " and " second "::bigint is not null order by " key " limit " third},       \
-            {name "_time_descending", select " and (" first "::text is null or (" time ", " key              \
-                                             ") < " PAGE_TIME(second) ", " first ")) order by " time         \
-                                                                      " desc, " key " desc limit " third},   \
-            {name "_time_ascending",                                                                         \
-             select " and (" first "::text is null or (" time ", " key                                       \
-                    ") > " PAGE_TIME(second) ", " first ")) order by " time ", " key " limit " third},       \
+            {name "_time_descending",                                                                        \
+             select " and (" time ", " key                                                                   \
+                    ") < (" PAGE_TIME(first, second, "infinity") ", coalesce(" first ", '')) order by " time \
+                                                                 " desc, " key " desc limit " third},        \
+            {name "_time_ascending", select                                                                  \
+             " and (" time ", " key ") > (" PAGE_TIME(first, second, "-infinity") ", coalesce(" first        \
+                                                                                  ", '')) order by " time    \
+                                                                                  ", " key " limit " third}, \
     }
-#define PAGE_TIME(parameter) "(timestamptz 'epoch' + " parameter "::bigint * interval '1 microsecond'"
+#define PAGE_TIME(first, second, beginning)                                                                  \
+    "case when " first "::text is null then timestamptz '" beginning "' else timestamptz 'epoch' + " second  \
+    "::bigint * interval '1 microsecond' end"

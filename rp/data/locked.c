@@ -38,3 +38,8 @@ const char *locked_because(struct registry_call *call, const char *kind, struct 
     return arena_printf(call->arena, "The %s '%.*s' is locked: its attribute %s is false", kind,
                         TEXT_ARG(name), attribute);
 }
+
+void fail_repository_locked(struct registry_call *call, const char *attribute)
+{
+    fail_disallowed(call, locked_because(call, "repository", call->repository, attribute));
+}

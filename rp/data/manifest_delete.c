@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "rp/data/content.h"
+#include "rp/data/event.h"
 
 // One row: the manifest's id, and whether its repository, itself and all of its tags may be deleted.
 static const struct db_statement manifest_state_statement = {
@@ -75,21 +76,24 @@ void manifest_delete_by_digest(struct registry_call *call, const struct referenc
     }
     if (!is_unprotected(call, repository, reference->digest, db_get(state, 0, 2)))
         return;
+    struct event_request request = event_request_of(call);
+    event_manifest_deleted(call->tx, db_get_int(state, 0, 0), &request);
     manifest_remove(call->tx, call->registry.id, db_get_int(state, 0, 0));
     registry_reply_empty(call, 202);
 }
 
 static const struct db_statement tag_state_statement = {
     "manifest_untag_state",
-    "select p.delete_enabled and p.write_enabled and t.delete_enabled and t.write_enabled and "
+    "select m.id, p.delete_enabled and p.write_enabled and t.delete_enabled and t.write_enabled and "
     "m.delete_enabled"
     "   and m.write_enabled from acr.repository p join acr.tag t on t.repository_id = p.id and t.name = $2"
     " join acr.manifest m on m.id = t.manifest_id where p.id = $1"};
-static const struct db_statement tag_delete_statement = {
-    "manifest_untag", "delete from acr.tag where repository_id = $1 and name = $2"};
-static const struct db_statement tag_count_statement = {
-    "manifest_untag_count",
-    "update acr.repository set tag_count = tag_count - 1, updated_at = clock_timestamp() where id = $1"};
+// The manifest's time tells since when nothing names it.
+static const struct db_statement untag_statement = {
+    "manifest_untag", "with gone as (delete from acr.tag where repository_id = $1 and name = $2),"
+                      " touched as (update acr.manifest set updated_at = clock_timestamp() where id = $3)"
+                      " update acr.repository set tag_count = tag_count - 1, updated_at = clock_timestamp()"
+                      " where id = $1"};
 
 void manifest_untag(struct registry_call *call, const struct reference *reference,
                     void (*unknown)(struct registry_call *call, const struct reference *reference))
@@ -110,12 +114,14 @@ void manifest_untag(struct registry_call *call, const struct reference *referenc
         unknown(call, reference);
         return;
     }
-    if (!db_get_bool(state, 0, 0)) {
+    if (!db_get_bool(state, 0, 1)) {
         fail_locked(call, repository, TEXT_NONE, reference->tag, true);
         return;
     }
-    DB_RUN(call->tx, &tag_delete_statement, db_int(repository), db_text(reference->tag));
-    DB_RUN(call->tx, &tag_count_statement, db_int(repository));
+    struct event_request request = event_request_of(call);
+    event_untagged(call->tx, db_get_int(state, 0, 0), reference->tag, &request);
+    DB_RUN(call->tx, &untag_statement, db_int(repository), db_text(reference->tag),
+           db_int(db_get_int(state, 0, 0)));
     registry_reply_empty(call, 202);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "rp/data/content.h"
+#include "rp/data/event.h"
 
 // What the repository has at this digest and tag.
 static const struct db_statement push_state_statement = {
@@ -56,14 +57,28 @@ static const struct db_statement index_size_statement = {
     "   cross join lateral (select r.digest from acr.manifest_ref r where r.manifest_id = t.id offset 0) f) "
     "d), 0)"
     " where id = $1"};
-static const struct db_statement tag_put_statement = {
-    "manifest_tag_put", "insert into acr.tag (repository_id, name, manifest_id) values ($1, $2, $3)"
-                        " on conflict (repository_id, name)"
-                        " do update set manifest_id = excluded.manifest_id, updated_at = clock_timestamp()"};
-static const struct db_statement repository_pushed_statement = {
-    "manifest_repository_pushed",
-    "update acr.repository set manifest_count = manifest_count + $2, tag_count = tag_count + $3,"
-    " updated_at = clock_timestamp() where id = $1"};
+// The tag, the counts and the event. $2 tag or null, $3 the manifest, $4 manifests whose time this is too:
+// the one that the tag left, and one that was here already. A repository without manifests is not there for
+// users: with its first it begins anew, shown and readable.
+static const struct db_statement pushed_statement = {
+    "manifest_pushed",
+    "with tagged as (insert into acr.tag (repository_id, name, manifest_id) select $1, $2, $3"
+    "  where $2::text is not null on conflict (repository_id, name)"
+    "  do update set manifest_id = excluded.manifest_id, updated_at = clock_timestamp()),"
+    " touched as (update acr.manifest set updated_at = clock_timestamp() where id = any($4::bigint[])),"
+    " event as (insert into acr.event (" EVENT_REQUEST_COLUMNS
+    ", registry_id, repository, tag, digest, media_type, size, action)"
+    "  select $5::uuid, $6, $7, $8, $9, $10, $2, $11, $12, $13, action"
+    "  from " EVENT_ACTIONS(
+        "push",
+        "$14::text") " action)"
+                     " update acr.repository set manifest_count = manifest_count + $15, tag_count = "
+                     "tag_count + $16,"
+                     " updated_at = clock_timestamp(),"
+                     " created_at = case when manifest_count > 0 then created_at else clock_timestamp() end,"
+                     " read_enabled = read_enabled or manifest_count = 0, list_enabled = list_enabled or "
+                     "manifest_count = 0"
+                     " where id = $1"};
 
 // The rows a new manifest makes, as array literals of PostgreSQL.
 struct references {
@@ -198,6 +213,41 @@ static int64_t write_new(struct registry_call *call, const struct push *push)
     return id;
 }
 
+struct pushed {
+    int64_t manifest, tag_left; // 0: the tag is new, or there is none
+    bool fresh, tag_fresh;
+};
+
+static void write_pushed(struct registry_call *call, const struct push *push, const struct pushed *pushed)
+{
+    struct event_request request = event_request_of(call);
+    struct buffer touched = buffer_new(call->arena);
+    buffer_char(&touched, '{');
+    if (!pushed->fresh)
+        buffer_format(&touched, "%lld", (long long)pushed->manifest);
+    if (pushed->tag_left != 0 && pushed->tag_left != pushed->manifest)
+        buffer_format(&touched, "%s%lld", pushed->fresh ? "" : ",", (long long)pushed->tag_left);
+    buffer_char(&touched, '}');
+    const struct db_value values[] = {
+        db_int(push->repository),
+        db_text(push->tag),
+        db_int(pushed->manifest),
+        db_text(buffer_done(&touched)),
+        EVENT_REQUEST_VALUES(request),
+        db_int(call->registry.id),
+        db_text(call->repository),
+        db_text(push->digest),
+        db_text(push->manifest.media_type),
+        db_int((int64_t)push->content.length),
+        db_text(push->manifest.config_media_type),
+        db_int(pushed->fresh),
+        db_int(pushed->tag_fresh),
+    };
+    size_t count = sizeof values / sizeof *values;
+    if (!db_defer(call->tx, &pushed_statement, values, count)) // nothing hangs on its rows
+        db_run(call->tx, &pushed_statement, values, count);
+}
+
 bool manifest_write(struct registry_call *call, const struct push *push)
 {
     const struct db_result *state = DB_RUN(call->tx, &push_state_statement, db_int(push->repository),
@@ -208,13 +258,14 @@ bool manifest_write(struct registry_call *call, const struct push *push)
         fail_locked(call, push->repository, push->digest, push->tag, false);
         return false;
     }
-    bool fresh = db_is_null(state, 0, 1), tag_fresh = push->tag.base && db_is_null(state, 0, 2);
-    int64_t manifest = fresh ? write_new(call, push) : db_get_int(state, 0, 1);
-    if (manifest == 0)
+    struct pushed pushed = {.fresh = db_is_null(state, 0, 1),
+                            .manifest = db_get_int(state, 0, 1),
+                            .tag_fresh = push->tag.base && db_is_null(state, 0, 2),
+                            .tag_left = db_get_int(state, 0, 2)};
+    if (pushed.fresh)
+        pushed.manifest = write_new(call, push);
+    if (pushed.manifest == 0)
         return false;
-    if (push->tag.base)
-        DB_RUN(call->tx, &tag_put_statement, db_int(push->repository), db_text(push->tag), db_int(manifest));
-    DB_RUN(call->tx, &repository_pushed_statement, db_int(push->repository), db_int(fresh),
-           db_int(tag_fresh));
+    write_pushed(call, push, &pushed);
     return !db_failed(call->tx);
 }

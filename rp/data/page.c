@@ -9,7 +9,7 @@ static bool read_count(struct registry_call *call, struct page *page)
     page->n = PAGE_LIMIT;
     if (n.base == NULL)
         return true;
-    if (!text_to_int64(n, &page->n) || page->n == 0) {
+    if (!text_to_int64(n, &page->n) || page->n < 0) {
         registry_fail(call, 400, "PAGINATION_NUMBER_INVALID", detail_of(call, "n", n),
                       "invalid number of results requested");
         return false;
@@ -90,4 +90,10 @@ size_t page_rows(const struct page *page, const struct db_result *result)
 {
     size_t rows = db_rows(result);
     return rows > (size_t)page->n ? (size_t)page->n : rows;
+}
+
+// "n=0" asks for no item and so for no page behind it (OCI distribution 1.1).
+bool page_has_more(const struct page *page, const struct db_result *result)
+{
+    return page->n > 0 && db_rows(result) > (size_t)page->n;
 }

@@ -6,9 +6,9 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "rp/data/content.h"
+#include "rp/data/content_route.h"
 #include "rp/data/registry_known.h"
 #include "rp/data/registry_row.h"
-#include "rp/data/reply.h"
 #include "rp/data/upload_reserve.h"
 
 // The decision, with the rows of the registry and of the repository $2 held, in this order.
@@ -84,7 +84,7 @@ static bool publish_run(struct upload *upload)
         return false;
     }
     if (!db_get_bool(taken, 0, 0)) {
-        registry_fail(call, 405, "REGISTRY_DISALLOWED_OPERATION", TEXT("{}"), "%s", REGISTRY_DISALLOWED);
+        fail_repository_locked(call, "writeEnabled");
         return false;
     }
     failpoint("publish.before_blob");

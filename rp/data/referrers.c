@@ -94,7 +94,7 @@ static void handle_referrers(struct registry_call *call)
     registry_reply(call, 200, "application/vnd.oci.image.index.v1+json", buffer_done(&out));
     if (type.base)
         http_set_header_string(call->answer, "OCI-Filters-Applied", "artifactType");
-    if (count < db_rows(found)) {
+    if (count > 0 && count < db_rows(found)) { // none are asked for with n=0
         struct text escaped = text_percent_encode(call->arena, type);
         page_link(call, &page, db_get(found, count - 1, REFERRER_DIGEST), 0,
                   type.base ? arena_printf(call->arena, "&artifactType=%.*s", TEXT_ARG(escaped)) : NULL);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/site.h"
 #include "rp/data/content.h"
+#include "rp/data/janitor.h"
 #include "rp/data/store.h"
 #include "rp/data/upload_reserve.h"
 
@@ -35,6 +36,7 @@ struct sweep {
     pthread_cond_t wake;
     bool stopping;
     struct db_connection *connection;
+    struct janitor janitor;
 };
 
 // How long things are kept, in milliseconds.
@@ -216,6 +218,7 @@ static void *sweep_main(void *argument)
     while (!sweep->stopping) {
         pthread_mutex_unlock(&sweep->mutex);
         sweep_once(sweep);
+        janitor_turn(&sweep->janitor, sweep->connection);
         int64_t tick = store_low_water() ? TICK_LOW_WATER_MS : grace_or("AZSACR_SWEEP_TICK_MS", TICK_MS);
         int64_t until = clock_monotonic() + tick * 1000;
         struct timespec limit = {until / 1000000, until % 1000000 * 1000};

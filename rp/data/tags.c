@@ -2,20 +2,30 @@
 #include "rp/data/content_route.h"
 
 #define TAG_SELECT                                                                                           \
-    "select t.name, m.digest, " MICROSECONDS("t.created_at") ", " MICROSECONDS(                              \
-        "t.updated_at") ", " ATTRIBUTE_COLUMNS("t") " from acr.tag t join acr.manifest m on m.id = "         \
-                                                    "t.manifest_id"                                          \
-                                                    " where t.repository_id = $1 and t.list_enabled and "    \
-                                                    "($5::text is null or m.digest = $5)"
-// $1 repository, $2 name and $3 time after which the page begins, $4 rows, $5 digest or null.
+    "select t.name, (select m.digest from acr.manifest m where m.id = t.manifest_id), " MICROSECONDS(        \
+        "t.created_at") ", " MICROSECONDS("t.updated_at") ", " ATTRIBUTE_COLUMNS("t") " from acr.tag t "     \
+                                                                                      "where "               \
+                                                                                      "t.repository_id = "   \
+                                                                                      "$1 and "              \
+                                                                                      "t.list_enabled"
+// $1 repository, $2 name and $3 time after which the page begins, $4 rows.
 static const struct db_statement tag_page_statements[PAGE_ORDERS] =
     PAGE_STATEMENTS("tag_page", TAG_SELECT, "t.name", "t.updated_at", "$2", "$3", "$4");
+// $5 digest: those of one manifest are found by it.
+static const struct db_statement tag_page_of_digest_statements[PAGE_ORDERS] = PAGE_STATEMENTS(
+    "tag_page_of_digest",
+    TAG_SELECT " and t.manifest_id ="
+               " (select m.id from acr.manifest m where m.repository_id = $1 and m.digest = $5)",
+    "t.name", "t.updated_at", "$2", "$3", "$4");
 
 const struct db_result *tag_page(struct registry_call *call, int64_t repository, const struct page *page,
                                  struct text digest)
 {
-    return DB_RUN(call->tx, &tag_page_statements[page->order], db_int(repository), db_text(page->last),
-                  db_int(page->last_time), db_int(page->n + 1), db_text(digest));
+    struct db_value values[] = {db_int(repository), db_text(page->last), db_int(page->last_time),
+                                db_int(page->n + 1), db_text(digest)};
+    size_t count = sizeof values / sizeof *values;
+    return digest.base ? db_run(call->tx, &tag_page_of_digest_statements[page->order], values, count)
+                       : db_run(call->tx, &tag_page_statements[page->order], values, count - 1);
 }
 
 static void handle_list(struct registry_call *call)
@@ -36,7 +46,7 @@ static void handle_list(struct registry_call *call)
     json_end_array(&out);
     json_end_object(&out);
     registry_reply_json(call, 200, buffer_done(&out));
-    if (rows < db_rows(tags))
+    if (page_has_more(&page, tags))
         page_link(call, &page, db_get(tags, rows - 1, TAG_NAME), db_get_int(tags, rows - 1, TAG_UPDATED),
                   NULL);
 }

@@ -5,9 +5,9 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "rp/data/content.h"
+#include "rp/data/content_route.h"
 #include "rp/data/registry_known.h"
 #include "rp/data/registry_row.h"
-#include "rp/data/reply.h"
 #include "rp/data/upload_reserve.h"
 
 enum session_column {
@@ -86,7 +86,7 @@ static bool repository_is_open(struct registry_call *call, const struct db_resul
 {
     if (!db_get_bool(row, 0, SESSION_SHUT))
         return true;
-    registry_fail(call, 405, "REGISTRY_DISALLOWED_OPERATION", TEXT("{}"), "%s", REGISTRY_DISALLOWED);
+    fail_repository_locked(call, "writeEnabled");
     return false;
 }
 

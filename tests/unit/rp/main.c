@@ -10,6 +10,7 @@ Suite *suite_names(void);
 Suite *suite_manifest_parse(void);
 Suite *suite_content(void);
 Suite *suite_content_at_once(void);
+Suite *suite_acr(void);
 Suite *suite_store(void);
 Suite *suite_upload(void);
 Suite *suite_blobs(void);
@@ -27,6 +28,7 @@ int main(void)
     srunner_add_suite(runner, suite_manifest_parse());
     srunner_add_suite(runner, suite_content());
     srunner_add_suite(runner, suite_content_at_once());
+    srunner_add_suite(runner, suite_acr());
     srunner_add_suite(runner, suite_store());
     srunner_add_suite(runner, suite_upload());
     srunner_add_suite(runner, suite_blobs());

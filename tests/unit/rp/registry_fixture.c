@@ -57,7 +57,7 @@ void registry_fixture_clear(void)
 {
     registry_fixture_sql(
         "truncate acr.tag, acr.manifest_child, acr.manifest_ref, acr.manifest, acr.blob_link, acr.blob,"
-        " acr.repository, acr.registry_usage, acr.upload, acr.garbage, azsacr.job");
+        " acr.repository, acr.registry_usage, acr.upload, acr.garbage, acr.event, azsacr.job");
     registry_fixture_sql("insert into acr.registry_usage (registry_id) values (%d)", FIXTURE_REGISTRY);
 }
 
@@ -144,12 +144,14 @@ int client_run(struct client *client, enum http_method method, void (*handle)(st
 {
     arena_free(client->arena);
     client->arena = arena_new();
-    struct http_field header = {TEXT("content-type"), text_of(client->content_type)};
+    struct http_field headers[] = {{TEXT("user-agent"), TEXT("docker/20.10")},
+                                   {TEXT("content-type"), text_of(client->content_type)}};
     struct http_request request = {.arena = client->arena,
                                    .method = method,
                                    .path = TEXT("/the/path"),
-                                   .headers = &header,
-                                   .header_count = client->content_type ? 1 : 0,
+                                   .headers = headers,
+                                   .header_count = client->content_type ? 2 : 1,
+                                   .request_id = "33333333-3333-3333-3333-333333333333",
                                    .body = text_of(body)};
     fill_query(&request, client->query);
     struct registry_call call = {.arena = client->arena,

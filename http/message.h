@@ -24,7 +24,8 @@ struct http_field {
     struct text name, value;
 };
 
-enum { HTTP_SEGMENTS = 40 };
+// A repository name of 255 characters may have 128 components, and a route a few segments more.
+enum { HTTP_SEGMENTS = 136 };
 
 struct http_request {
     struct arena *arena; // lives until the answer was sent

@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { PATTERN_SEGMENTS = 24 };
+enum { PATTERN_SEGMENTS = 24, FIT_HALF = 32 };
 
 struct piece {
     enum { LITERAL, ONE, MANY } kind;
@@ -38,7 +38,7 @@ struct view {
     size_t count;
 };
 
-// How well a pattern fits: literal and single segments, one bit each, the last segment highest.
+// How well a pattern fits: literal and single segments, one bit each, the last segment highest (bit_of).
 struct fit {
     uint64_t literal, single;
 };
@@ -128,6 +128,14 @@ static struct text segment_of(const struct view *view, size_t i)
     return view->request->segments[view->at[i]];
 }
 
+// The bit of the segment at `s` of `count`. A pattern's literals are near one end or the other, so that where
+// there are more segments than bits, those in the middle need none of their own.
+static uint64_t bit_of(size_t s, size_t count)
+{
+    size_t behind = count - 1 - s;
+    return UINT64_C(1) << (behind < FIT_HALF ? 2 * FIT_HALF - 1 - behind : s < FIT_HALF ? s : FIT_HALF - 1);
+}
+
 static bool fits(const struct http_router *router, const struct pattern *p, const struct view *view,
                  struct fit *fit)
 {
@@ -148,12 +156,12 @@ static bool fits(const struct http_router *router, const struct pattern *p, cons
                 if (!(router->ignore_case ? text_equal_nocase(segment, piece->name)
                                           : text_equal(segment, piece->name)))
                     return false;
-                fit->literal |= UINT64_C(1) << s;
+                fit->literal |= bit_of(s, view->count);
             } else if (!router->ignore_case && !is_name(segment)) {
                 return false;
             }
             if (piece->kind != MANY)
-                fit->single |= UINT64_C(1) << s;
+                fit->single |= bit_of(s, view->count);
         }
     }
     return true;

@@ -117,3 +117,21 @@ def test_a_repositorys_first_upload_makes_it(site, client):
     client.head(f"/v2/{one}/blobs/{digest_of(data)}").expect(200)
     client.head(f"/v2/{other}/blobs/{digest_of(data)}").expect(404)
     client.head(f"/v2/{one}/x/blobs/{digest_of(data)}").expect(404)
+
+
+def test_a_name_of_128_components(client):
+    """255 characters may be as many; the door had room for 40 segments of a path."""
+    name = "/".join("a" * 128)
+    assert len(name) == 255
+    content = Content()
+    content.image("v1")
+    push(client, name, content)
+    (digest, (_, body)), = content.manifests.items()
+    client.put(with_digest(start(client, name), digest_of(b"x")), b"x").expect(201)
+    assert client.get(f"/v2/{name}/manifests/{digest}").expect(200).body == body
+    assert client.get(f"/acr/v1/{name}/_manifests/{digest}").expect(200).json["imageName"] == name
+    client.delete(f"/v2/{name}/manifests/v1").expect(202)
+    assert client.get(f"/v2/{name}/b/tags/list").expect(400).message == "a repository name must not be longer than 255 characters"
+    # However long, it is told so and by this rule.
+    for longer in ("/".join("a" * 129), "/".join("a" * 3000), "a" * 6000):
+        assert client.get(f"/v2/{longer}/tags/list").expect(400).code == "NAME_INVALID"

@@ -78,6 +78,12 @@ START_TEST(fields)
 }
 END_TEST
 
+#define TEN_SEGMENTS "/a/a/a/a/a/a/a/a/a/a"
+#define HUNDRED_SEGMENTS                                                                                     \
+    TEN_SEGMENTS TEN_SEGMENTS TEN_SEGMENTS TEN_SEGMENTS TEN_SEGMENTS TEN_SEGMENTS TEN_SEGMENTS TEN_SEGMENTS  \
+        TEN_SEGMENTS TEN_SEGMENTS
+#define MOST_SEGMENTS HUNDRED_SEGMENTS TEN_SEGMENTS TEN_SEGMENTS TEN_SEGMENTS "/a/a/a/a/a"
+
 static const struct {
     const char *target;
     bool fine;
@@ -104,10 +110,8 @@ static const struct {
     {"*", false, 0, NULL, 0},
     {"http://a/b", false, 0, NULL, 0},
     {"", false, 0, NULL, 0},
-    {"/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/19/20/21/22/23/24/25/26/27/28/29/30/31/32/33/34/35/36/37/"
-     "38/39/"
-     "40/41",
-     false, 0, NULL, 0},
+    {MOST_SEGMENTS "/z", true, 136, "z", 0},
+    {MOST_SEGMENTS "/a/z", false, 0, NULL, 0},
 };
 
 START_TEST(target)

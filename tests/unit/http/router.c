@@ -47,6 +47,10 @@ struct expectation {
     const char *allow; // of the route when there is no operation
 };
 
+// A repository's name of 128 components.
+#define SIXTEEN "/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a"
+#define LONG_NAME SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN
+
 #define RG "/subscriptions/s/resourceGroups/g"
 #define ACR "/providers/Microsoft.ContainerRegistry/registries/r"
 
@@ -92,6 +96,12 @@ static const struct expectation expectations[] = {
     {true, HTTP_GET, "/v2/a/blobs/uploads/u", "Upload_Status", "upload", "u", NULL},
     {true, HTTP_GET, "/v2/a/blobs/sha256:1", "Blob", "digest", "sha256:1", NULL},
     {true, HTTP_GET, "/acr/v1/a%2Fb/_tags", "Acr_Tags", "name", "a/b", NULL},
+    {true, HTTP_GET, "/v2" LONG_NAME "/tags/list", "Tags", NULL, NULL, NULL},
+    {true, HTTP_GET, "/v2" LONG_NAME "/blobs/uploads/u", "Upload_Status", "upload", "u", NULL},
+    {true, HTTP_GET, "/v2" LONG_NAME "/blobs/uploads/blobs/d", "Blob", "digest", "d", NULL},
+    {true, HTTP_GET, "/acr/v1" LONG_NAME "/_tags", "Acr_Tags", NULL, NULL, NULL},
+    {false, HTTP_GET, LONG_NAME "/providers/Microsoft.Authorization/roleAssignments/a", "Assignments_Get",
+     "assignment", "a", NULL},
 };
 
 START_TEST(paths)

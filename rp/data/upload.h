@@ -39,7 +39,7 @@ struct upload {
     struct upload_hash hash, hash_at_start;
     struct upload_limit *limit;
     int64_t held;   // bytes taken from the limit
-    bool published; // an earlier PUT without a body did it; only its answer was lost
+    bool published; // an earlier PUT did it; only its answer was lost
     bool at_once;   // closing without a look at the session before: its row must be as is expected,
     bool missed;    // or nothing is done
     bool refused;   // the answer is filled; what still comes is discarded

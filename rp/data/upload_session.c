@@ -61,17 +61,17 @@ static const struct db_statement session_published = {
     "upload_session_published",
     "select 1 from acr.blob b join acr.blob_link l on l.registry_id = b.registry_id and l.digest = b.digest"
     " join acr.repository p on p.id = l.repository_id and p.deleted_at is null"
-    " where b.file = $1 and b.registry_id = $2 and b.digest = $3 and p.name = $4"};
+    " where b.registry_id = $1 and b.digest = $2 and p.name = $3"};
 
-// A closing PUT sent again because its answer was lost.
+// A closing PUT sent again because its answer was lost, with the bytes that it brought or without: the
+// session is over, and what it was to make is there. In whose file does not matter: ours may have given way.
 static bool is_published(struct upload *upload)
 {
     struct registry_call *call = &upload->call;
-    if (upload->kind != UPLOAD_CLOSE || upload->has_body || !state_fits(upload))
+    if (upload->kind != UPLOAD_CLOSE || !state_fits(upload))
         return false;
-    return db_rows(DB_RUN(call->tx, &session_published, db_string(upload->state.id),
-                          db_int(call->registry.id), db_text(upload->digest), db_text(call->repository))) ==
-           1;
+    return db_rows(DB_RUN(call->tx, &session_published, db_int(call->registry.id), db_text(upload->digest),
+                          db_text(call->repository))) == 1;
 }
 
 static const struct db_statement commit_lightly = {"upload_commit_lightly",

@@ -379,3 +379,23 @@ def test_methods_that_there_are_not(client, place):
                                 ("POST", start(client, place), {"DELETE", "GET", "HEAD", "PATCH", "PUT"})):
         answer = client.request(method, path).expect(405)
         assert answer.code == "UNSUPPORTED" and set(answer.header("Allow").split(",")) == allow, path
+
+
+def test_a_closing_put_is_repeated(client, place):
+    """Its answer was lost: the same PUT gives 201 once more, with its bytes and without (S29); it was 404 with them."""
+    data = os.urandom(5000)
+    digest = digest_of(data)
+    whole = start(client, place)
+    location = client.patch(start(client, place), data[:2000], headers=BYTES).expect(202).header("Location")
+    rest = {**BYTES, "Content-Range": "2000-4999"}
+    for _ in range(2):
+        check_pushed(client, client.put(with_digest(whole, digest), data, headers=BYTES), place, digest, data)
+    closed = client.patch(start(client, f"{place}/b"), data, headers=BYTES).expect(202).header("Location")
+    for _ in range(2):
+        check_pushed(client, client.put(with_digest(closed, digest), headers=BYTES), f"{place}/b", digest, data)
+    for _ in range(2):  # its file gives way to the one that holds the blob already
+        client.put(with_digest(location, digest), data[2000:], headers=rest).expect(201)
+    other = digest_of(b"other")
+    assert client.put(with_digest(whole, other), b"other", headers=BYTES).expect(404).code == "BLOB_UPLOAD_UNKNOWN"
+    check_deleted(client, place, digest)
+    assert client.put(with_digest(whole, digest), data, headers=BYTES).expect(404).code == "BLOB_UPLOAD_UNKNOWN"

@@ -78,6 +78,16 @@ def test_without_n_all_are_listed(client, tags):
     assert answer.json["tags"] == names and answer.header("Link") is None
 
 
+def test_n_may_be_zero(client, tags):
+    """OCI distribution 1.1: an empty list and no Link; it was a 400."""
+    place, _ = tags
+    subject = digest_of(b"nobody's subject")
+    for path, key in ((f"/v2/{place}/tags/list", "tags"), ("/v2/_catalog", "repositories"), (f"/v2/{place}/referrers/{subject}", "manifests")):
+        for more in ("", "&last=a"):
+            answer = client.get(f"{path}?n=0{more}").expect(200)
+            assert answer.json[key] == [] and answer.header("Link") is None, path
+
+
 @pytest.mark.parametrize("n", ["-1", "x", "1.5", "", "99999999999999999999", "0x10"])
 def test_n_that_is_no_number(client, tags, n):
     for path in (f"/v2/{tags[0]}/tags/list", "/v2/_catalog", f"/v2/{tags[0]}/referrers/{digest_of(b'x')}"):

@@ -1,4 +1,5 @@
-"""Pulling 1 GiB through the edge with TLS and authorisation; against the same file served by nginx alone over TLS."""
+"""Pulling 1 GiB through the edge with TLS and authorisation; against the same file served by nginx alone over TLS, and against
+docker-registry behind that nginx (pull-1g-registry)."""
 import os
 import shutil
 
@@ -15,6 +16,13 @@ def measure(bench):
     large.push(bench, base, repository, [bearer])
     shutil.copyfile(path, nginx.root / "large")
     os.chmod(nginx.root / "large", 0o644)
-    return rates("pull-1g", bench,
-                 lambda warm_up: large.pull(bench, f"{base}/v2/{repository}/blobs/{digest}", [bearer]),
-                 lambda warm_up: large.pull(bench, f"{nginx.files_url}/large"), "MB/s")
+    large.push(bench, reference.docker_registry(bench).url, repository)
+
+    def ours(warm_up):
+        return large.pull(bench, f"{base}/v2/{repository}/blobs/{digest}", [bearer])
+
+    def theirs(where):
+        return lambda warm_up: large.pull(bench, where)
+
+    return {**rates("pull-1g", bench, ours, theirs(f"{nginx.files_url}/large"), "MB/s"),
+            **rates("pull-1g-registry", bench, ours, theirs(f"{nginx.registry_url}/v2/{repository}/blobs/{digest}"), "MB/s")}

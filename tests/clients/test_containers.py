@@ -176,6 +176,19 @@ def test_docker_logs_in_pushes_and_pulls(registry, docker):
     assert refused.returncode != 0 and "unauthorized" in refused.stderr.lower(), refused.stderr
 
 
+# S7: saved where there is a network, carried over, loaded and pushed here
+def test_docker_pushes_what_was_saved_elsewhere(registry, docker, tmp_path):
+    docker.sign_in(registry.username, registry.password)
+    made = docker.make("dock/saved:1")
+    docker("tag", made, "elsewhere.example/app:1")
+    docker("save", "-o", str(tmp_path / "saved.tar"), "elsewhere.example/app:1")
+    docker("rmi", made, "elsewhere.example/app:1")
+    docker("load", "-i", str(tmp_path / "saved.tar"))
+    docker("tag", "elsewhere.example/app:1", made)
+    docker("push", made)
+    assert registry.client().get("/v2/dock/saved/tags/list").expect(200).json["tags"] == ["1"]
+
+
 # S12: what `az acr login` has docker do
 def test_docker_signs_in_by_a_refresh_token(site, operator, registry, docker):
     principal = site.principal()

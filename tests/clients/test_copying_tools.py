@@ -85,6 +85,48 @@ def test_skopeo_copies_between_docker_and_oci_forms(place, skopeo, tmp_path, qui
         skopeo("delete", "--creds", "CREDS", where)
 
 
+# S7: what was carried in as a file goes up over the local network; this namespace has no way out
+def test_an_archive_that_was_carried_in_is_pushed(place, skopeo, tmp_path, quiet_usage):
+    made = multi_platform(tmp_path / "multi")
+    made.archive(tmp_path / "carried.tar")
+    there = f"docker://{remote(place, 'skopeo/carried', '1')}"
+    skopeo("copy", "--all", "--dest-creds", "CREDS", f"oci-archive:{tmp_path}/carried.tar", there)
+    skopeo("copy", "--src-creds", "CREDS", there, f"docker-archive:{tmp_path}/out.tar:localhost/carried:1")
+    assert (tmp_path / "out.tar").stat().st_size > 50_000
+    place.client().delete("/acr/v1/skopeo/carried").expect(202)
+
+
+# S20: the login server is lower case, and found in any
+def test_a_login_server_in_any_case(site, place, skopeo, tmp_path, quiet_usage):
+    assert place.server == place.server.lower()
+    Layout(tmp_path / "image").image([b"case"], tag="latest")
+    shouted = f"docker://{place.server.upper()}/skopeo/case:1"
+    skopeo("copy", "--dest-creds", "CREDS", f"oci:{tmp_path}/image:latest", shouted)
+    skopeo("copy", "--src-creds", "CREDS", f"docker://{remote(place, 'skopeo/case', '1')}", f"oci:{tmp_path}/back:latest")
+    listed = skopeo("list-tags", "--creds", "CREDS", f"docker://{place.server.title()}/skopeo/case").stdout
+    assert json.loads(listed)["Tags"] == ["1"]
+    said = run("curl", "-sS", "--cacert", site.ca, "-u", f"{place.username}:{place.password}",
+               f"https://{place.server.upper()}/v2/skopeo/case/tags/list").stdout
+    assert json.loads(said) == {"name": "skopeo/case", "tags": ["1"]}
+    place.client().delete("/acr/v1/skopeo/case").expect(202)
+
+
+# S23: no redirect that would carry the Authorization header elsewhere
+def test_a_blob_by_curl_in_one_step(site, place, tmp_path, quiet_usage):
+    data = os.urandom(100_000)
+    digest = place.push_blob(place.client(), "curl/app", data)
+    said = run("curl", "-sSL", "--cacert", site.ca, "-w", "%{http_code} %{num_redirects}", "-o", str(tmp_path / "blob"), "-H",
+               "Authorization: basic " + place.client().headers["Authorization"].split()[1],
+               f"https://{place.server}/v2/curl/app/blobs/{digest}").stdout
+    assert said == "200 0" and (tmp_path / "blob").read_bytes() == data
+    # Cut, it goes on where it was.
+    (tmp_path / "part").write_bytes(data[:30_000])
+    run("curl", "-sS", "--cacert", site.ca, "-C", "-", "-o", str(tmp_path / "part"), "-u", f"{place.username}:{place.password}",
+        f"https://{place.server}/v2/curl/app/blobs/{digest}")
+    assert (tmp_path / "part").read_bytes() == data
+    place.client().delete(f"/v2/curl/app/blobs/{digest}").expect(202)
+
+
 # S16
 def test_layers_not_for_distribution_go_up_without_their_bytes(place, skopeo, tmp_path, quiet_usage):
     made = Layout(tmp_path / "image")

@@ -2,6 +2,8 @@
 import gzip
 import json
 import os
+import re
+import urllib.parse
 
 from .site import digest_of
 
@@ -138,3 +140,16 @@ def push(client, repository, content, way=post_only):
     for tag, digest in content.tags.items():
         media_type, body = content.manifests[digest]
         client.put(f"/v2/{repository}/manifests/{tag}", body, headers={"Content-Type": media_type}).expect(201)
+
+
+def follow(client, path, key):
+    """The pages from `path` on, by their Links; each Link is relative, and the last page has none."""
+    pages = []
+    while path:
+        answer = client.get(path).expect(200)
+        pages.append(answer.json[key])
+        link = answer.header("Link")
+        path = link and re.fullmatch(r'<(/[^>]*)>; rel="next"', link)[1]
+        assert not path or all("=" in part for part in urllib.parse.urlsplit(path).query.split("&"))  # az asks for that
+        assert len(pages) < 100
+    return pages

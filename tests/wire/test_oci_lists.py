@@ -1,11 +1,10 @@
 """Tags, catalog and referrers, and their pages (OCI distribution 1.1, listing; data-plane.md 2.2 and 4)."""
 import os
-import re
 import urllib.parse
 
 import pytest
 
-from harness.oci import EXAMPLE, IMAGE, INDEX, Content, push
+from harness.oci import EXAMPLE, IMAGE, INDEX, Content, follow, push
 from harness.site import digest_of
 
 
@@ -27,19 +26,6 @@ def tags(site, client):
     content.tags = {tag: descriptor["digest"] for tag in ("V1", "_x", "a", "a-b", "a.b", "a_b", "b", "latest", "v1", "v1.0", "v10", "v2")}
     push(client, place, content)
     return place, sorted(content.tags)
-
-
-def follow(client, path, key):
-    """The pages from `path` on, by their Links; each Link is relative, and the last page has none."""
-    pages = []
-    while path:
-        answer = client.get(path).expect(200)
-        pages.append(answer.json[key])
-        link = answer.header("Link")
-        path = link and re.fullmatch(r'<(/[^>]*)>; rel="next"', link)[1]
-        assert not path or all("=" in part for part in urllib.parse.urlsplit(path).query.split("&"))  # az asks for that
-        assert len(pages) < 100
-    return pages
 
 
 def test_empty(client, place):

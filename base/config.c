@@ -57,6 +57,7 @@ static const struct key keys[] = {
     KEY(registry_quota, SIZE, "107374182400", NULL),
     KEY(low_water, SIZE, "0", NULL),
     KEY(store_grace, SIZE, "60", NULL),
+    KEY(deleted_retention, NUMBER, "0", NULL),
     KEY(loopback, STRING, NULL, NULL),
     KEY(hello, FLAG, "false", NULL),
     KEY(protect, STRING, "children", "children|children+referrers|none"),
@@ -121,7 +122,7 @@ static bool one_of(struct text value, const char *choices)
 }
 
 // Plain bytes, or with a suffix K, M, G, T (powers of 1,024).
-static bool parse_size(struct text value, int64_t *size)
+bool config_size(struct text value, int64_t *size)
 {
     int shift = 0;
     if (value.length > 0) {
@@ -155,7 +156,7 @@ static const char *assign(struct arena *arena, struct config *config, const stru
         *(int *)member = (int)number;
         return NULL;
     case SIZE:
-        if (!parse_size(value, (int64_t *)member))
+        if (!config_size(value, (int64_t *)member))
             return "must be a whole number, or one with K, M, G or T";
         return NULL;
     case FLAG:

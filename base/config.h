@@ -40,6 +40,7 @@ struct config {
     int activity_retention;   // days that the activity log goes back: 90
     const char *registration; // of a subscription nobody registered: "automatic" (registered) or "required"
     int operation_retention;  // days that a finished operation can be asked for: 7
+    int deleted_retention;    // days that what was deleted can be recovered: 0, not at all
     int untagged_retention;   // days that a manifest without a tag is kept: 0, for ever
     int64_t registry_quota;   // bytes of one registry, where the operator set none: 100 GiB (decisions 37)
     int64_t low_water;        // free bytes below which pushes are refused; 0: larger of 2 GiB and 5 %
@@ -79,5 +80,7 @@ struct config {
 // when not NULL. NULL with *why, which names file, line and, for an unknown key, the nearest known one. Lives
 // in the arena.
 struct config *config_load(struct arena *arena, const char *state, const char *path, const char **why);
+// Bytes, or a number with K, M, G or T (powers of 1,024), as sizes are written here and on command lines.
+bool config_size(struct text value, int64_t *size);
 // Fills the computed members anew (after --port, --region or --domain).
 void config_derive(struct arena *arena, struct config *config);

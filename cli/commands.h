@@ -11,6 +11,8 @@ int command_check(int argc, char **argv);
 int command_user(int argc, char **argv);
 int command_sp(int argc, char **argv);
 int command_subscription(int argc, char **argv);
+int command_quota(int argc, char **argv);
+int command_recover(int argc, char **argv);
 int command_keys(int argc, char **argv);
 int command_template(int argc, char **argv);
 int command_trust(int argc, char **argv);

@@ -29,6 +29,9 @@ static const struct {
     {"user", command_user, "add | list | set-password | enable | disable | remove users"},
     {"sp", command_sp, "add | list | set-password | enable | disable | remove service principals"},
     {"subscription", command_subscription, "add | list | rename | disable | enable | remove subscriptions"},
+    {"quota", command_quota,
+     "list | set | clear how much a registry, a subscription's registries and all of them may take"},
+    {"recover", command_recover, "list | restore what was deleted, within the retention that is set"},
     {"template", command_template,
      "check FILE [NAME=VALUE ...] [--parameters FILE]: print a template's plan, or its error, without "
      "deploying anything"},

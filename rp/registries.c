@@ -89,6 +89,12 @@ static void create_registry(struct arm_call *call, struct registry_resource *reg
     enum registry_made made = registry_rows_create(call, registry);
     if (made == REGISTRY_NAME_TAKEN)
         fail_name_taken(call, registry->envelope.name);
+    // How many the operator lets a subscription have (decisions 36: the next create).
+    if (made == REGISTRY_OVER_QUOTA)
+        arm_fail(call, 403, "QuotaExceeded", FROM_PROVIDER,
+                 "Quota exceeded for resource type registries for the registry SKU %.*s. Learn more about "
+                 "different SKU quotas and upgrade process: https://aka.ms/acr/skus",
+                 TEXT_ARG(registry->envelope.sku));
     if (made != REGISTRY_MADE)
         return;
     // The versions before 2019-12-01-preview create within one answer that says 200; clients of the newer

@@ -10,19 +10,28 @@
 enum { PASSWORD_LENGTH = 32, RID_BYTES = 16 };
 
 // Two creators of one name: the second waits for the first's commit and then finds it taken.
-#define CREATE                                                                                               \
+#define CREATE(condition)                                                                                    \
     ARM_RESOURCE_CREATE                                                                                      \
     ", r as (insert into acr.registry (id, rid, login_key, admin_enabled, password, password2, "             \
     "quarantine_status, trust_status, retention_days, retention_status, retention_updated_at, created_at) "  \
     "select e.id, $18, $7, $19::boolean, $20::bytea, $21::bytea, $22, $23, $24::integer, "                   \
-    "$25, " ARM_RESOURCE_CREATE_TIME ", " ARM_RESOURCE_CREATE_TIME " from e "                                \
+    "$25, " ARM_RESOURCE_CREATE_TIME ", " ARM_RESOURCE_CREATE_TIME " from e " condition                      \
     "on conflict (login_key) do nothing returning id), "                                                     \
     "u as (insert into acr.registry_usage (registry_id) select r.id from r returning registry_id) "
 static const struct db_statement create_statement = {
-    "registry_create", CREATE "select (select count(*) from e), (select count(*) from u)"};
+    "registry_create", CREATE("") "select (select count(*) from e), (select count(*) from u)"};
 static const struct db_statement create_at_commit_statement = {
     "registry_create_at_commit",
-    CREATE "select case when exists (select from u) then 0 else azsacr.again() end"};
+    CREATE("where not exists (select from acr.subscription_quota q where q.subscription_id = $3::uuid "
+           "and q.registries is not null) ") "select case when exists (select from u) then 0 else "
+                                             "azsacr.again() end"};
+// The quota's row is held: creators of one subscription follow each other, where it limits their number.
+static const struct db_statement quota_statement = {
+    "registry_number_quota", "select registries from acr.subscription_quota"
+                             " where subscription_id = $1 and registries is not null for update"};
+static const struct db_statement number_statement = {
+    "registry_number",
+    "select count(*) from arm.resource where subscription_id = $1 and type_key = '" REGISTRY_TYPE_KEY "'"};
 static const struct db_statement update_statement = {
     "registry_update",
     "update acr.registry r set "
@@ -49,6 +58,15 @@ static struct text new_rid(struct arena *arena)
     return text_hex(arena, bytes, sizeof bytes);
 }
 
+static bool number_allowed(struct db_transaction *tx, struct text subscription_id)
+{
+    const struct db_result *quota = DB_RUN(tx, &quota_statement, db_text(subscription_id));
+    if (db_rows(quota) == 0)
+        return true;
+    const struct db_result *number = DB_RUN(tx, &number_statement, db_text(subscription_id));
+    return db_rows(number) == 0 || db_get_int(number, 0, 0) < db_get_int(quota, 0, 0);
+}
+
 enum registry_made registry_rows_create(struct arm_call *call, struct registry_resource *registry)
 {
     enum { COUNT = ARM_RESOURCE_CREATE_VALUES + 8 };
@@ -71,6 +89,8 @@ enum registry_made registry_rows_create(struct arm_call *call, struct registry_r
     memcpy(values + ARM_RESOURCE_CREATE_VALUES, own, sizeof own);
     if (db_defer(call->tx, &create_at_commit_statement, values, COUNT))
         return REGISTRY_MADE;
+    if (!number_allowed(call->tx, call->subscription_id))
+        return REGISTRY_OVER_QUOTA;
     const struct db_result *made = db_run(call->tx, &create_statement, values, COUNT);
     if (db_get_int(made, 0, 1) == 1)
         return REGISTRY_MADE;

@@ -8,6 +8,7 @@
 enum registry_made {
     REGISTRY_MADE,
     REGISTRY_NAME_TAKEN, // another registry holds the login name
+    REGISTRY_OVER_QUOTA, // the subscription has as many as the operator allows
     REGISTRY_NOT_MADE,   // the group is going or somebody made it meanwhile: the transaction is run again
 };
 enum registry_made registry_rows_create(struct arm_call *call, struct registry_resource *registry);

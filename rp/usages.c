@@ -4,11 +4,13 @@
 
 #include "base/arena.h"
 #include "rp/data/content.h"
+#include "rp/data/registry_row.h"
 
 enum { WEBHOOK_LIMIT = 10 };
 
 static const struct db_statement quota_statement = {
-    "registry_quota", "select r.quota_bytes from acr.registry r where r.id = $1"};
+    "registry_quota",
+    "select " REGISTRY_QUOTA " from acr.registry r join arm.resource e on e.id = r.id where r.id = $1"};
 
 static void write_usage(struct buffer *out, const char *name, int64_t limit, int64_t value, const char *unit)
 {

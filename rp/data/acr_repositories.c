@@ -3,6 +3,7 @@
 
 #include "rp/data/content.h"
 #include "rp/data/event.h"
+#include "rp/data/retention.h"
 
 // A repository without manifests is not there for users: an upload that led to nothing made it.
 static bool read_shown(struct registry_call *call, struct repository *repository)
@@ -81,8 +82,6 @@ static const struct db_statement repository_frees_statement = {
                             " where not exists (select 1 from acr.manifest_ref f"
                             "   join acr.repository p on p.id = f.repository_id and p.deleted_at is null"
                             "   where f.registry_id = $2 and f.digest = d.digest and f.repository_id <> $1)"};
-static const struct db_statement repository_delete_statement = {
-    "acr_repository_delete", "update acr.repository set deleted_at = clock_timestamp() where id = $1"};
 
 static void json_names(struct buffer *out, const char *key, const struct db_result *rows)
 {
@@ -104,14 +103,10 @@ static void delete_rows(struct registry_call *call, int64_t repository)
         bytes += db_get_int(manifests, i, 1);
     struct event_request request = event_request_of(call);
     event_repository_deleted(call->tx, repository, &request);
-    DB_RUN(call->tx, &repository_delete_statement, db_int(repository));
+    repository_retire(call->tx, repository);
     usage_change(call->tx, call->registry.id, -bytes, 0);
 
-    struct buffer payload = buffer_new(call->arena), out = buffer_new(call->arena);
-    json_begin_object(&payload);
-    json_key_int(&payload, "repositoryId", repository);
-    json_end_object(&payload);
-    job_create(call->tx, "acr.repository.remove", NULL, buffer_done(&payload), 0);
+    struct buffer out = buffer_new(call->arena);
     json_begin_object(&out);
     json_names(&out, "manifestsDeleted", manifests);
     json_names(&out, "tagsDeleted", tags);

@@ -29,11 +29,11 @@ enum blob_column {
     " b.promised and b.touched > now() - make_interval(secs => $4::bigint)" REGISTRY_FROM                    \
     " left join acr.repository p on p.registry_id = r.id and p.name = $2 and p.deleted_at is null"           \
     " left join acr.blob_link l on l.repository_id = p.id and l.digest = $3"                                 \
-    " left join acr.blob b on b.registry_id = l.registry_id and b.digest = l.digest"
+    " left join acr.blob b on b.registry_id = l.registry_id and b.digest = l.digest and not b.lost"
 static const struct db_statement blob_get = {"blob_get", BLOB_SELECT};
 static const struct db_statement blob_promise = {
     "blob_promise", "update acr.blob set touched = clock_timestamp(), promised = true"
-                    " where registry_id = $1 and digest = $2 returning size"};
+                    " where registry_id = $1 and digest = $2 and not lost returning size"};
 
 static void fail_unknown(struct registry_call *call)
 {
@@ -245,6 +245,7 @@ static void handle_delete(struct registry_call *call)
 // lend nothing.
 static const struct db_statement mount_source = {
     "mount_source", "select 1 from acr.blob_link l join acr.repository p on p.id = l.repository_id"
+                    " join acr.blob b on b.registry_id = l.registry_id and b.digest = l.digest and not b.lost"
                     " where l.registry_id = $1 and l.digest = $2 and p.deleted_at is null and p.read_enabled"
                     " and ($3::json is null or p.name in (select json_array_elements_text($3::json)))"
                     " limit 1"};
@@ -324,9 +325,9 @@ void upload_start(struct registry_call *call)
     }
     if (digest.base && mount(call, digest))
         return;
-    struct upload_limit *limit = upload_limit_read(call->tx, call->registry.id, call->registry.quota);
+    struct upload_limit *limit = upload_limit_read(call->tx, call->registry.id, call->registry.quota, 1);
     if (upload_limit_room(limit) <= 0)
-        upload_fail_quota(call, upload_limit_quota(limit));
+        upload_fail_quota(call, limit);
     else if (store_low_water())
         upload_fail_disk(call);
     else {
@@ -339,11 +340,11 @@ void upload_start(struct registry_call *call)
 #define START_REPOSITORY(name)                                                                               \
     " left join acr.repository p on p.registry_id = r.id and p.name = " name " and p.deleted_at is null"
 static const struct db_statement start_decide = {"upload_start_decide",
-                                                 "select " REGISTRY_COLUMNS
+                                                 "select " REGISTRY_PUSH_COLUMNS
                                                  ", p.write_enabled" REGISTRY_FROM START_REPOSITORY("$2")};
 static const struct db_statement start_decide_many = {
     "upload_start_decide_many",
-    "select " REGISTRY_COLUMNS ", p.write_enabled, k.ordinal from rbac.version v cross join"
+    "select " REGISTRY_PUSH_COLUMNS ", p.write_enabled, k.ordinal from rbac.version v cross join"
     " unnest($1::text[], $2::text[]) with ordinality k (login_key, repository, ordinal)" REGISTRY_OF(
         "k.login_key") START_REPOSITORY("k.repository")};
 

@@ -117,6 +117,7 @@ extern const struct registry_operation registry_manifest_operations[]; // manife
 extern const struct registry_operation registry_tag_operations[];      // tags.c, catalog.c …
 extern const struct registry_operation registry_catalog_operations[];
 extern const struct registry_operation registry_acr_operations[];         // acr.c: /acr/v1
+extern const struct registry_operation registry_usage_operations[];       // usage_list.c: /acr/v1/_usage
 extern const struct registry_operation registry_not_offered_operations[]; // not_offered.c
 extern const struct registry_operation registry_referrer_operations[];
 extern const struct registry_operation

@@ -2,6 +2,7 @@
 #include "rp/data/content.h"
 
 #include "base/arena.h"
+#include "rp/data/retention.h"
 
 // The lock is a statement of its own: under read committed a statement that locks and reads at once sees the
 // rows as they were before it waited; later statements see what the one before us committed.
@@ -63,7 +64,6 @@ int64_t repository_find(struct db_transaction *tx, int64_t registry_id, struct t
     return 0;
 }
 
-// The blobs whose last reference by a live manifest of the registry this manifest holds, and its own bytes.
 static const struct db_statement manifest_frees_statement = {
     "content_manifest_frees",
     "select octet_length(m.content) + coalesce((select sum((select b.size from acr.blob b"
@@ -87,16 +87,27 @@ static const struct db_statement repository_count_statement = {
     "update acr.repository set manifest_count = manifest_count - 1, tag_count = tag_count - $2::bigint,"
     " updated_at = clock_timestamp() where id = $1"};
 
-void manifest_remove(struct db_transaction *tx, int64_t registry_id, int64_t manifest_id)
+int64_t manifest_weight(struct db_transaction *tx, int64_t manifest_id, int64_t *repository_id)
 {
     const struct db_result *frees = DB_RUN(tx, &manifest_frees_statement, db_int(manifest_id));
-    if (db_rows(frees) == 0)
+    *repository_id = db_get_int(frees, 0, 1);
+    return db_get_int(frees, 0, 0);
+}
+
+void manifest_remove(struct db_transaction *tx, int64_t registry_id, int64_t manifest_id)
+{
+    int64_t repository_id, bytes = manifest_weight(tx, manifest_id, &repository_id);
+    if (repository_id == 0)
         return;
-    int64_t bytes = db_get_int(frees, 0, 0), repository_id = db_get_int(frees, 0, 1);
-    size_t tags = db_affected(DB_RUN(tx, &manifest_tags_statement, db_int(manifest_id)));
-    DB_RUN(tx, &manifest_refs_statement, db_int(manifest_id));
-    DB_RUN(tx, &manifest_children_statement, db_int(manifest_id));
-    DB_RUN(tx, &manifest_delete_statement, db_int(manifest_id));
+    size_t tags = 0;
+    if (retention_ms() > 0) {
+        tags = manifest_keep(tx, manifest_id);
+    } else {
+        tags = db_affected(DB_RUN(tx, &manifest_tags_statement, db_int(manifest_id)));
+        DB_RUN(tx, &manifest_refs_statement, db_int(manifest_id));
+        DB_RUN(tx, &manifest_children_statement, db_int(manifest_id));
+        DB_RUN(tx, &manifest_delete_statement, db_int(manifest_id));
+    }
     DB_RUN(tx, &repository_count_statement, db_int(repository_id), db_int((int64_t)tags));
     usage_change(tx, registry_id, -bytes, 0);
 }

@@ -13,7 +13,11 @@ int64_t usage_bytes(struct db_transaction *tx, int64_t registry_id);
 // Who creates holds the registry's row already (the door does, for every write).
 int64_t repository_find(struct db_transaction *tx, int64_t registry_id, struct text name, bool create);
 
-// Deletes one manifest row with its tags, refs and children rows, counts and usage; the mutex is held.
+// The bytes that only this manifest makes live, or would: its own, and those of blobs that no other live
+// manifest of the registry refers to. The mutex is held. *repository_id is 0 where there is no such manifest.
+int64_t manifest_weight(struct db_transaction *tx, int64_t manifest_id, int64_t *repository_id);
+// Deletes one manifest with its tags, counts and usage; the mutex is held. Its rows go, or are kept hidden
+// where the operator set a retention (retention.h).
 void manifest_remove(struct db_transaction *tx, int64_t registry_id, int64_t manifest_id);
 
 // Registry deletion, called by the resource provider in the transaction that deletes the row: the content

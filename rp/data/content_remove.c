@@ -131,8 +131,13 @@ const struct job_kind content_job_kinds[] = {
     {NULL, NULL},
 };
 
+// Nothing counts any more from the commit on: the stamp's limit does not wait for the job.
+static const struct db_statement registry_uncounted_statement = {
+    "content_drop_uncounted", "update acr.registry_usage set live_bytes = 0 where registry_id = $1"};
+
 void registry_content_drop(struct db_transaction *tx, int64_t registry_id)
 {
+    DB_RUN(tx, &registry_uncounted_statement, db_int(registry_id));
     struct buffer payload = buffer_new(db_arena(tx));
     json_begin_object(&payload);
     json_key_int(&payload, "registryId", registry_id);

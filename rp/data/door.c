@@ -14,9 +14,10 @@ enum { SNAPSHOT_WAIT_MS = 2000, ADMIT_VALUES = 4, NAME_SHORTEST = 5, NAME_LONGES
 static struct http_router *router;
 
 static const struct registry_operation *const tables[] = {
-    registry_base_operations,     registry_oauth_operations,   registry_manifest_operations,
-    registry_tag_operations,      registry_catalog_operations, registry_acr_operations,
-    registry_referrer_operations, registry_blob_operations,    registry_not_offered_operations,
+    registry_base_operations,        registry_oauth_operations,    registry_manifest_operations,
+    registry_tag_operations,         registry_catalog_operations,  registry_usage_operations,
+    registry_acr_operations,         registry_referrer_operations, registry_blob_operations,
+    registry_not_offered_operations,
 };
 enum { TABLES = sizeof tables / sizeof tables[0], STATEMENT_LIMIT = 64 };
 

@@ -83,7 +83,7 @@ static const struct db_statement config_file_statement = {
 static enum store_fault read_config(struct arena *arena, const char *file, int64_t size, struct text *config)
 {
     struct store_file *open;
-    enum store_fault fault = store_begin(file, false, &open);
+    enum store_fault fault = store_open_published(file, &open);
     if (fault != STORE_OK)
         return fault;
     char *bytes = arena_alloc(arena, (size_t)size + 1);

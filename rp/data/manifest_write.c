@@ -5,6 +5,8 @@
 #include "base/arena.h"
 #include "rp/data/content.h"
 #include "rp/data/event.h"
+#include "rp/data/stamp.h"
+#include "rp/data/upload.h"
 
 // What the repository has at this digest and tag.
 static const struct db_statement push_state_statement = {
@@ -22,7 +24,7 @@ static const struct db_statement push_state_statement = {
 static const struct db_statement push_digests_statement = {
     "manifest_push_digests",
     "select (select b.size from acr.blob_link l join acr.blob b on b.registry_id = $2 and b.digest = l.digest"
-    "   where l.repository_id = $1 and l.digest = d.digest),"
+    "   where l.repository_id = $1 and l.digest = d.digest and not b.lost),"
     " exists (select 1 from acr.manifest_ref f"
     "   join acr.repository p on p.id = f.repository_id and p.deleted_at is null"
     "   where f.registry_id = $2 and f.digest = d.digest),"
@@ -182,6 +184,24 @@ static int64_t insert_manifest(struct registry_call *call, const struct push *pu
     return db_rows(made) == 1 ? db_get_int(made, 0, 0) : 0;
 }
 
+// Whether the site takes a new manifest: what it refers to was let in before, by its uploads. False after
+// 405.
+static bool site_takes(struct registry_call *call, int64_t bytes)
+{
+    if (store_low_water()) {
+        upload_fail_disk(call);
+        return false;
+    }
+    stamp_read(call->tx, stamp_room() < bytes);
+    if (stamp_room() >= bytes)
+        return true;
+    fail_disallowed(call, arena_printf(call->arena,
+                                       "The storage limit of all registries together, %lld bytes, would be "
+                                       "passed",
+                                       (long long)stamp_maximum()));
+    return false;
+}
+
 // The new manifest's id; 0 after a refusal.
 static int64_t write_new(struct registry_call *call, const struct push *push)
 {
@@ -193,6 +213,8 @@ static int64_t write_new(struct registry_call *call, const struct push *push)
     if (!add_references(call, push, manifest->blobs, manifest->blob_count, false, &references) ||
         !add_references(call, push, manifest->children, manifest->child_count, true, &references))
         return 0;
+    if (!site_takes(call, (int64_t)push->content.length))
+        return 0;
     if (!usage_change(call->tx, call->registry.id, references.bytes + (int64_t)push->content.length,
                       call->registry.quota)) {
         fail_disallowed(call, arena_printf(call->arena,
@@ -200,6 +222,7 @@ static int64_t write_new(struct registry_call *call, const struct push *push)
                                            (long long)call->registry.quota));
         return 0;
     }
+    upload_limit_add(call->registry.id, (int64_t)push->content.length);
     int64_t id = insert_manifest(call, push, references.image_bytes);
     if (references.blob_count > 0)
         DB_RUN(call->tx, &refs_insert_statement, db_int(id), db_int(push->repository),

@@ -13,7 +13,7 @@
 
 // The decision, with the rows of the registry and of the repository $2 held, in this order.
 static const struct db_statement publish_decide = {
-    "publish_decide", "select " REGISTRY_COLUMNS ", p.id" REGISTRY_FROM_HELD
+    "publish_decide", "select " REGISTRY_PUSH_COLUMNS ", p.id" REGISTRY_FROM_HELD
                       " left join lateral (select id from acr.repository where registry_id = r.id"
                       " and name = $2 and deleted_at is null for key share) p on true"};
 // The repository's row is held by now; what its lock says is read after that. $5: the size that is all of the
@@ -26,23 +26,24 @@ static const struct db_statement publish_blob = {
     "publish_blob",
     "with b as (insert into acr.blob as b (registry_id, digest, size, file) values ($1, $2, $3, $4)"
     " on conflict (registry_id, digest) do update set touched = clock_timestamp(), promised = true"
-    " returning b.registry_id, b.digest, b.file),"
+    " returning b.registry_id, b.digest, b.file, b.lost),"
     " l as (insert into acr.blob_link (repository_id, registry_id, digest)"
     " select $5::bigint, b.registry_id, b.digest from b on conflict (repository_id, digest) do nothing)"
-    " select b.file from b"};
+    " select b.file, b.lost from b"};
 static const struct db_statement publish_replace = {
-    "publish_replace", "update acr.blob set file = $3, size = $4 where registry_id = $1 and digest = $2"};
+    "publish_replace",
+    "update acr.blob set file = $3, size = $4, lost = false where registry_id = $1 and digest = $2"};
 static const struct db_statement publish_garbage = {
     "publish_garbage", "insert into acr.garbage (file, size) values ($1, $2) on conflict (file) do nothing"};
 
-// Another's file holds the blob: ours goes, unless theirs is not there as the row says.
-static void settle(struct upload *upload, struct text winner)
+// Another's file holds the blob: ours goes, unless theirs is not there as the row says, or was found lost.
+static void settle(struct upload *upload, struct text winner, bool lost)
 {
     struct registry_call *call = &upload->call;
     const char *file = text_cstr(call->arena, winner);
     int64_t size = store_size(upload->file), theirs = -1;
     enum store_fault fault = store_stat(file, &theirs);
-    if (fault == STORE_OK && theirs == size) {
+    if (fault == STORE_OK && theirs == size && !lost) {
         DB_RUN(call->tx, &publish_garbage, db_string(upload->state.id), db_int(size));
         return;
     }
@@ -94,7 +95,7 @@ static bool publish_run(struct upload *upload)
     if (db_rows(blob) == 0)
         return false;
     if (!text_is(db_get(blob, 0, 0), upload->state.id))
-        settle(upload, db_get(blob, 0, 0));
+        settle(upload, db_get(blob, 0, 0), db_get_bool(blob, 0, 1));
     failpoint("publish.before_commit");
     return registry_still_admitted(call);
 }
@@ -155,6 +156,7 @@ bool upload_publish(struct upload *upload)
     if (!publish_rows(upload))
         return false;
     failpoint("publish.after_commit");
+    upload_limit_add(upload->call.registry.id, store_size(upload->file));
     upload_reserve_forget(upload->state.id);
     upload_reply_created(&upload->call, upload->digest);
     return true;

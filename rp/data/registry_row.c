@@ -6,7 +6,7 @@
 const struct db_statement registry_find_statement = {"registry_find",
                                                      "select " REGISTRY_COLUMNS REGISTRY_FROM};
 const struct db_statement registry_hold_statement = {"registry_hold",
-                                                     "select " REGISTRY_COLUMNS REGISTRY_FROM_HELD};
+                                                     "select " REGISTRY_PUSH_COLUMNS REGISTRY_FROM_HELD};
 
 enum registry_column {
     ROW_ID = 2,

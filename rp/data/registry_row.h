@@ -12,12 +12,20 @@
 #include "rbac/snapshot.h"
 #include "rp/data/call.h"
 
-#define REGISTRY_COLUMNS                                                                                     \
+#define REGISTRY_COLUMNS_WITH(quota)                                                                         \
     RBAC_VERSION_COLUMNS ", r.id, r.rid, e.name, r.login_key,"                                               \
                          " '/subscriptions/' || e.subscription_id || '/resourceGroups/' || g.name"           \
                          " || '/providers/Microsoft.ContainerRegistry/registries/' || e.name,"               \
                          " r.admin_enabled, r.password, r.password2, r.password_stamp, r.password2_stamp,"   \
-                         " r.quota_bytes, e.group_id"
+                         " " quota ", e.group_id"
+// The registry's own quota, else its subscription's, else null.
+#define REGISTRY_QUOTA                                                                                       \
+    "coalesce(r.quota_bytes, (select q.registry_bytes from acr.subscription_quota q"                         \
+    " where q.subscription_id = e.subscription_id))"
+// For who reads: without a look for the quota.
+#define REGISTRY_COLUMNS REGISTRY_COLUMNS_WITH("null")
+// For who may bring bytes.
+#define REGISTRY_PUSH_COLUMNS REGISTRY_COLUMNS_WITH(REGISTRY_QUOTA)
 #define REGISTRY_FROM " from rbac.version v" REGISTRY_OF("$1")
 // For a statement that answers several at once (struct db_query), with the login keys in a column.
 #define REGISTRY_OF(login_key)                                                                               \

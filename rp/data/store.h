@@ -1,6 +1,7 @@
-// Where blob bytes live. The directory is the first implementation; nothing else of azsacr knows files. A
-// file's name is the id of the upload that made it: never used twice, never renamed (docs/architecture.md).
-// No database here: who calls keeps exactly one row naming each file.
+// Where blob bytes live. A directory is the first kind of store (store_driver.h has the table of what a kind
+// does); nothing else of azsacr knows files. A file's name is the id of the upload that made it: never used
+// twice, never renamed (docs/architecture.md). No database here: who calls keeps exactly one row naming each
+// file.
 #pragma once
 #include "base/text.h"
 
@@ -29,6 +30,8 @@ enum store_fault store_try(const char *id, struct store_file **file);
 // Makes an empty file whose lock is held before it has its name, so that nobody was at it before. False: the
 // name is there already, or the file system cannot do this; store_begin tells.
 bool store_make(const char *id, struct store_file **file);
+// A blob's file for reading alone, without its lock: nobody writes to it any more. Ended by store_end.
+enum store_fault store_open_published(const char *id, struct store_file **file);
 int64_t store_size(struct store_file *file); // the file's size now
 enum store_fault store_append(struct store_file *file, const void *bytes,
                               size_t length); // starts write-back every 8 MiB
@@ -48,7 +51,13 @@ enum store_fault store_stat(const char *id, int64_t *size);
 struct text store_address(struct arena *arena, const char *id);
 enum store_fault store_link(const char *from,
                             const char *to);   // another name for the same bytes; EMLINK, EXDEV: a copy
-enum store_fault store_remove(const char *id); // unlink and fsync of the directory; absent is well
-bool store_low_water(void);                    // free space is below the mark
+enum store_fault store_remove(const char *id); // lasting when this returns; absent is well
+// The same for several at once, which costs less; each has its own outcome.
+struct store_removal {
+    const char *id;
+    enum store_fault fault;
+};
+void store_remove_many(struct store_removal *removals, size_t count);
+bool store_low_water(void); // free space is below the mark (`low_water`); measured once a second at most
 // Calls `each` for every file.
 void store_enumerate(bool (*each)(const char *id, int64_t size, void *argument), void *argument);

@@ -1,11 +1,11 @@
 // The store as a directory: DIRECTORY/ab/<uuid>, on a local disk or a shared file system that fences lock
 // holders.
-#include "rp/data/store.h"
+#include "rp/data/store_copy.h"
+#include "rp/data/store_driver.h"
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/site.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -29,7 +29,7 @@ enum {
     PATH_LENGTH = 3 + ID_LENGTH,
     LOCK_WAIT_MS = 2000,
     LOCK_STEP_MS = 5,
-    LOW_WATER_AGE_US = 1000000,
+    FILES_LEAST = 100, // one file in so many must be free
     // The edge's workers read files and pass directories by their group, which new entries inherit (setgid).
     FILE_MODE = 0640,
     DIRECTORY_MODE = 02750,
@@ -54,12 +54,6 @@ static struct {
     pthread_mutex_t mutex; // held by who syncs, for the others to wait for that
     _Atomic int64_t synced;
 } directories[256] = {[0 ... 255] = {.mutex = PTHREAD_MUTEX_INITIALIZER}};
-
-static struct {
-    pthread_mutex_t mutex;
-    _Atomic int64_t checked; // monotonic; 0: never
-    _Atomic bool low;
-} water = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static enum store_fault fault_of(int error)
 {
@@ -175,7 +169,7 @@ static void furnish(void)
     sync_directory(".");
 }
 
-bool store_open(const char *directory, const char **why, struct arena *arena)
+static bool directory_open(const char *directory, const char **why, struct arena *arena)
 {
     if (!make_root(directory)) {
         *why = arena_printf(arena, "cannot make the store's directory %s: %s", directory, strerror(errno));
@@ -194,7 +188,6 @@ bool store_open(const char *directory, const char **why, struct arena *arena)
     furnish();
     for (size_t i = 0; i < 256; i++)
         atomic_store(&directories[i].synced, 0);
-    atomic_store(&water.checked, 0);
     return true;
 }
 
@@ -274,17 +267,36 @@ static enum store_fault begin(const char *id, bool create, int wait_ms, struct s
     return STORE_OK;
 }
 
-enum store_fault store_begin(const char *id, bool create, struct store_file **file)
+static enum store_fault directory_begin(const char *id, bool create, struct store_file **file)
 {
     return begin(id, create, LOCK_WAIT_MS, file);
 }
 
-enum store_fault store_try(const char *id, struct store_file **file)
+static enum store_fault directory_try(const char *id, struct store_file **file)
 {
     return begin(id, false, 0, file);
 }
 
-bool store_make(const char *id, struct store_file **file)
+static enum store_fault directory_open_published(const char *id, struct store_file **file)
+{
+    char path[PATH_LENGTH + 1];
+    struct stat status;
+    *file = NULL;
+    if (!path_of(id, path))
+        return STORE_ABSENT;
+    int descriptor = openat(root, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor < 0)
+        return failed("open", id, errno);
+    if (fstat(descriptor, &status) != 0) {
+        enum store_fault fault = failed("stat", id, errno);
+        close(descriptor);
+        return fault;
+    }
+    *file = opened(descriptor, id, status.st_size);
+    return STORE_OK;
+}
+
+static bool directory_make(const char *id, struct store_file **file)
 {
     char path[PATH_LENGTH + 1], directory[3], self[32];
     *file = NULL;
@@ -305,18 +317,18 @@ bool store_make(const char *id, struct store_file **file)
     return true;
 }
 
-int64_t store_named_at(const struct store_file *file)
+static int64_t directory_named_at(const struct store_file *file)
 {
     return file->named_at;
 }
 
-void store_set_named_at(struct store_file *file, int64_t at)
+static void directory_set_named_at(struct store_file *file, int64_t at)
 {
     file->named_at = at;
 }
 
 // A quarter of a second's ids share their first two digits.
-void store_new_id(char id[ID_LENGTH + 1])
+static void directory_new_id(char id[ID_LENGTH + 1])
 {
     char directory[3];
     uuid_random(id);
@@ -324,7 +336,7 @@ void store_new_id(char id[ID_LENGTH + 1])
     memcpy(id, directory, 2);
 }
 
-int64_t store_size(struct store_file *file)
+static int64_t directory_size(struct store_file *file)
 {
     return file->size;
 }
@@ -339,10 +351,8 @@ static void start_write_back(struct store_file *file)
     file->written_back = file->size;
 }
 
-enum store_fault store_append(struct store_file *file, const void *bytes, size_t length)
+static enum store_fault directory_append(struct store_file *file, const void *bytes, size_t length)
 {
-    if (store_low_water())
-        return STORE_FULL;
     const char *next = bytes;
     while (length > 0) {
         ssize_t count = pwrite(file->descriptor, next, length, file->size);
@@ -358,7 +368,7 @@ enum store_fault store_append(struct store_file *file, const void *bytes, size_t
     return STORE_OK;
 }
 
-enum store_fault store_truncate(struct store_file *file, int64_t size)
+static enum store_fault directory_truncate(struct store_file *file, int64_t size)
 {
     while (ftruncate(file->descriptor, size) != 0)
         if (errno != EINTR)
@@ -369,7 +379,7 @@ enum store_fault store_truncate(struct store_file *file, int64_t size)
     return STORE_OK;
 }
 
-ssize_t store_read(struct store_file *file, int64_t from, void *bytes, size_t length)
+static ssize_t directory_read(struct store_file *file, int64_t from, void *bytes, size_t length)
 {
     ssize_t count;
     do
@@ -380,7 +390,7 @@ ssize_t store_read(struct store_file *file, int64_t from, void *bytes, size_t le
     return count;
 }
 
-enum store_fault store_sync(struct store_file *file)
+static enum store_fault directory_sync(struct store_file *file)
 {
     char path[PATH_LENGTH + 1];
     if (fdatasync(file->descriptor) != 0) {
@@ -393,7 +403,7 @@ enum store_fault store_sync(struct store_file *file)
     return sync_directory_since(path, file->named_at) == STORE_OK ? STORE_OK : STORE_FAILED;
 }
 
-void store_end(struct store_file *file)
+static void directory_end(struct store_file *file)
 {
     if (file == NULL)
         return;
@@ -401,7 +411,7 @@ void store_end(struct store_file *file)
     free(file);
 }
 
-enum store_fault store_stat(const char *id, int64_t *size)
+static enum store_fault directory_stat(const char *id, int64_t *size)
 {
     char path[PATH_LENGTH + 1];
     struct stat status;
@@ -415,7 +425,7 @@ enum store_fault store_stat(const char *id, int64_t *size)
     return STORE_OK;
 }
 
-struct text store_address(struct arena *arena, const char *id)
+static struct text directory_address(struct arena *arena, const char *id)
 {
     char path[PATH_LENGTH + 1];
     if (!path_of(id, path))
@@ -423,53 +433,7 @@ struct text store_address(struct arena *arena, const char *id)
     return text_of(arena_printf(arena, "/_store/%s", path));
 }
 
-static enum store_fault copy_bytes(int from, int to, const char *id)
-{
-    enum { PIECE = 1 << 16 };
-    char *piece = xmalloc(PIECE);
-    enum store_fault fault = STORE_OK;
-    for (off_t offset = 0; fault == STORE_OK;) {
-        ssize_t count = pread(from, piece, PIECE, offset);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            fault = failed("read", id, errno);
-        if (count <= 0)
-            break;
-        for (ssize_t done = 0; done < count && fault == STORE_OK;) {
-            ssize_t put = pwrite(to, piece + done, (size_t)(count - done), offset + done);
-            if (put > 0)
-                done += put;
-            else if (put == 0 || errno != EINTR)
-                fault = failed("write", id, put == 0 ? ENOSPC : errno);
-        }
-        offset += count;
-    }
-    free(piece);
-    if (fault == STORE_OK && fdatasync(to) != 0)
-        fault = failed("fdatasync", id, errno);
-    return fault;
-}
-
-static enum store_fault copy_file(const char *from_path, const char *to_path, const char *id)
-{
-    int from = openat(root, from_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (from < 0)
-        return failed("open", id, errno);
-    int to = openat(root, to_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-    enum store_fault fault = to < 0 ? failed("open", id, errno) : STORE_OK;
-    if (fault == STORE_OK) {
-        fchmod(to, FILE_MODE);
-        fault = copy_bytes(from, to, id);
-        close(to);
-        if (fault != STORE_OK)
-            unlinkat(root, to_path, 0);
-    }
-    close(from);
-    return fault;
-}
-
-enum store_fault store_link(const char *from, const char *to)
+static enum store_fault directory_link(const char *from, const char *to)
 {
     char from_path[PATH_LENGTH + 1], to_path[PATH_LENGTH + 1];
     if (!path_of(from, from_path) || !path_of(to, to_path))
@@ -480,51 +444,62 @@ enum store_fault store_link(const char *from, const char *to)
     if (linkat(root, from_path, root, to_path, 0) != 0) {
         if (errno != EMLINK && errno != EXDEV && errno != EPERM)
             return failed("link", from, errno);
-        fault = copy_file(from_path, to_path, from);
-        if (fault != STORE_OK)
-            return fault;
+        int error = store_copy_file(root, from_path, to_path, FILE_MODE);
+        if (error != 0)
+            return failed("copy", from, error);
     }
     return sync_directory_of(to_path);
 }
 
-enum store_fault store_remove(const char *id)
+static enum store_fault unlink_file(const char *id, char path[PATH_LENGTH + 1])
 {
-    char path[PATH_LENGTH + 1];
     if (!path_of(id, path))
-        return STORE_OK;
+        return STORE_ABSENT;
     if (unlinkat(root, path, 0) != 0)
-        return errno == ENOENT ? STORE_OK : failed("unlink", id, errno);
-    return sync_directory_of(path);
+        return errno == ENOENT ? STORE_ABSENT : failed("unlink", id, errno);
+    return STORE_OK;
 }
 
-static bool measure_water(void)
+static bool in_directory(const char *id, const char *directory)
+{
+    return strncmp(id, directory, 2) == 0;
+}
+
+// A sync of the first directory makes most of what was done in the others lasting with it, so that theirs are
+// cheap.
+static void directory_remove(struct store_removal *removals, size_t count)
+{
+    char path[PATH_LENGTH + 1];
+    for (size_t i = 0; i < count; i++)
+        removals[i].fault = unlink_file(removals[i].id, path);
+    for (size_t i = 0; i < count; i++) {
+        bool synced = removals[i].fault != STORE_OK;
+        for (size_t j = 0; j < i && !synced; j++)
+            synced = removals[j].fault == STORE_OK && in_directory(removals[j].id, removals[i].id);
+        if (!synced && sync_directory_of(removals[i].id) != STORE_OK)
+            for (size_t j = 0; j < count; j++)
+                if (in_directory(removals[j].id, removals[i].id))
+                    removals[j].fault = STORE_FAILED;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (removals[i].fault == STORE_ABSENT) // is well
+            removals[i].fault = STORE_OK;
+}
+
+// Bytes for who is not root, or names for new files, whichever is shorter: a file takes both.
+static bool directory_is_short(int64_t mark)
 {
     struct statvfs status;
     if (root < 0 || fstatvfs(root, &status) != 0)
         return false;
     int64_t unit = (int64_t)status.f_frsize;
-    int64_t mark = site() != NULL ? site()->config->low_water : 0;
     if (mark <= 0) {
         mark = (int64_t)status.f_blocks * unit / 20;
         if (mark < low_water_least)
             mark = low_water_least;
     }
-    return (int64_t)status.f_bavail * unit < mark;
-}
-
-bool store_low_water(void)
-{
-    int64_t now = clock_monotonic();
-    int64_t checked = atomic_load(&water.checked);
-    if (checked != 0 && now - checked < LOW_WATER_AGE_US)
-        return atomic_load(&water.low);
-    pthread_mutex_lock(&water.mutex);
-    if (atomic_load(&water.checked) == checked) { // else somebody else has measured meanwhile
-        atomic_store(&water.low, measure_water());
-        atomic_store(&water.checked, clock_monotonic());
-    }
-    pthread_mutex_unlock(&water.mutex);
-    return atomic_load(&water.low);
+    return (int64_t)status.f_bavail * unit < mark ||
+           (status.f_files > 0 && status.f_favail < status.f_files / FILES_LEAST);
 }
 
 static bool hex_pair(const char *name)
@@ -556,7 +531,7 @@ static bool visit_file(int directory, const char *name, store_visitor *each, voi
 {
     int64_t size = 0;
     (void)directory;
-    return store_stat(name, &size) != STORE_OK || each(name, size, argument);
+    return directory_stat(name, &size) != STORE_OK || each(name, size, argument);
 }
 
 static bool visit_directory(int parent, const char *name, store_visitor *each, void *argument)
@@ -564,7 +539,30 @@ static bool visit_directory(int parent, const char *name, store_visitor *each, v
     return !hex_pair(name) || visit(parent, name, visit_file, each, argument);
 }
 
-void store_enumerate(store_visitor *each, void *argument)
+static void directory_enumerate(store_visitor *each, void *argument)
 {
     visit(root, ".", visit_directory, each, argument);
 }
+
+const struct store_driver store_directory = {
+    .open = directory_open,
+    .new_id = directory_new_id,
+    .begin = directory_begin,
+    .begin_if_free = directory_try,
+    .make = directory_make,
+    .open_published = directory_open_published,
+    .size = directory_size,
+    .append = directory_append,
+    .truncate = directory_truncate,
+    .read = directory_read,
+    .sync = directory_sync,
+    .named_at = directory_named_at,
+    .set_named_at = directory_set_named_at,
+    .end = directory_end,
+    .stat = directory_stat,
+    .address = directory_address,
+    .link = directory_link,
+    .remove = directory_remove,
+    .is_short = directory_is_short,
+    .enumerate = directory_enumerate,
+};

@@ -4,14 +4,17 @@
 #include "rp/data/sweep.h"
 
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/site.h"
 #include "rp/data/content.h"
 #include "rp/data/janitor.h"
+#include "rp/data/retention.h"
 #include "rp/data/store.h"
 #include "rp/data/upload_reserve.h"
+#include "rp/data/upload_sizes.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,9 +25,9 @@ enum {
     PROMISED_MS = 600 * 1000,          // somebody was told that it exists
     UPLOAD_MS = 24 * 3600 * 1000,      // a session nobody touches
     BATCH = 100,
-    GARBAGE_BATCH = 16,
-    GARBAGE_STEP_US = 2000000, // shorter than a transaction may idle
-    ROUNDS = 64,               // batches in one wake
+    GARBAGE_BATCH = 64, // few enough that a slow disk is done before a transaction may not idle longer
+    ROUNDS = 64,        // batches in one wake
+    SIZES_US = 1200000, // by then a session has its row
     TICK_MS = 1000,
     TICK_LOW_WATER_MS = 100,
     GARBAGE_LEAST_MS = 1000, // a request may be about to make that file (upload.c)
@@ -41,7 +44,7 @@ struct sweep {
 
 // How long things are kept, in milliseconds.
 struct grace {
-    int64_t never_referenced, promised, upload, reserved, garbage;
+    int64_t never_referenced, promised, upload, reserved, garbage, deleted;
 };
 
 // Tests of failpoint builds need not wait an hour.
@@ -68,6 +71,7 @@ static struct grace grace_now(void)
         .reserved = UPLOAD_MS,
         .garbage =
             store_low_water() ? GARBAGE_LEAST_MS : grace_or(blob_grace, site()->config->store_grace * 1000),
+        .deleted = retention_ms(),
     };
 }
 
@@ -95,15 +99,28 @@ static const struct db_statement sweep_registry = {
 // are now.
 static const struct db_statement sweep_due = {
     "sweep_due",
-    "select b.digest from acr.blob b where b.registry_id = $1"
+    "select b.digest from acr.blob b where b.registry_id = $1 and not b.referenced"
     " and (" NEVER_DUE("$2") " or" RELEASED_DUE("$3") ")"
                                                       " order by b.digest limit $4 for update skip locked"};
 static const struct db_statement sweep_unlink = {
-    "sweep_unlink", "delete from acr.blob_link where registry_id = $1 and digest = $2"};
-static const struct db_statement sweep_blob = {
-    "sweep_blob", "with g as (delete from acr.blob where registry_id = $1 and digest = $2 and not referenced"
-                  " returning file, size)"
-                  " insert into acr.garbage (file, size) select file, size from g"};
+    "sweep_unlink", "delete from acr.blob_link where registry_id = $1 and digest = any($2::text[])"};
+static const struct db_statement sweep_blobs = {
+    "sweep_blobs", "with g as (delete from acr.blob where registry_id = $1 and digest = any($2::text[])"
+                   " and not referenced returning file, size)"
+                   " insert into acr.garbage (file, size) select file, size from g"};
+
+// Digests and ids hold nothing that an array's text would need to quote.
+static void array_add(struct buffer *array, struct text element)
+{
+    buffer_char(array, array->length == 0 ? '{' : ',');
+    buffer_text(array, element);
+}
+
+static struct db_value array_value(struct buffer *array)
+{
+    buffer_string(array, array->length == 0 ? "{}" : "}");
+    return db_text(buffer_done(array));
+}
 
 static bool blobs_run(struct db_transaction *tx, void *argument)
 {
@@ -117,9 +134,13 @@ static bool blobs_run(struct db_transaction *tx, void *argument)
     usage_lock(tx, id);
     failpoint("sweep.locked");
     const struct db_result *due = DB_RUN(tx, &sweep_due, db_int(id), never, promised, db_int(BATCH));
-    for (size_t i = 0; i < db_rows(due) && !db_failed(tx); i++) {
-        DB_RUN(tx, &sweep_unlink, db_int(id), db_text(db_get(due, i, 0)));
-        DB_RUN(tx, &sweep_blob, db_int(id), db_text(db_get(due, i, 0)));
+    if (db_rows(due) > 0) {
+        struct buffer array = buffer_new(db_arena(tx));
+        for (size_t i = 0; i < db_rows(due); i++)
+            array_add(&array, db_get(due, i, 0));
+        struct db_value digests = array_value(&array);
+        DB_RUN(tx, &sweep_unlink, db_int(id), digests);
+        DB_RUN(tx, &sweep_blobs, db_int(id), digests);
     }
     step->done = db_rows(due);
     failpoint("sweep.before_commit");
@@ -160,25 +181,42 @@ static bool uploads_run(struct db_transaction *tx, void *argument)
 static const struct db_statement sweep_garbage = {
     "sweep_garbage", "select file from acr.garbage where at < " AGO("$1") " order by at limit $2"
                                                                           " for update skip locked"};
-static const struct db_statement sweep_removed = {"sweep_removed", "delete from acr.garbage where file = $1"};
+static const struct db_statement sweep_removed = {"sweep_removed",
+                                                  "delete from acr.garbage where file = any($1::uuid[])"};
 
-// Unlink, sync the directory, delete the row: a crash between leaves the row, and absent files are well.
+// Unlink, sync the directories, delete the rows: a crash between leaves the rows, and absent files are well.
 static bool garbage_run(struct db_transaction *tx, void *argument)
 {
     struct step *step = argument;
+    struct store_removal removals[GARBAGE_BATCH];
     step->done = 0;
-    int64_t deadline = clock_monotonic() + GARBAGE_STEP_US;
     const struct db_result *files =
         DB_RUN(tx, &sweep_garbage, db_int(step->grace.garbage), db_int(GARBAGE_BATCH));
-    for (size_t i = 0; i < db_rows(files) && !db_failed(tx) && clock_monotonic() < deadline; i++) {
-        struct text file = db_get(files, i, 0);
-        failpoint("sweep.before_unlink");
-        if (store_remove(text_cstr(db_arena(tx), file)) != STORE_OK)
+    size_t count = db_rows(files);
+    if (count == 0)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        removals[i] = (struct store_removal){.id = text_cstr(db_arena(tx), db_get(files, i, 0))};
+    failpoint("sweep.before_unlink");
+    store_remove_many(removals, count);
+    failpoint("sweep.after_unlink");
+    struct buffer gone = buffer_new(db_arena(tx));
+    for (size_t i = 0; i < count; i++) {
+        if (removals[i].fault != STORE_OK)
             continue;
-        failpoint("sweep.after_unlink");
-        DB_RUN(tx, &sweep_removed, db_text(file));
+        array_add(&gone, text_of(removals[i].id));
         step->done++;
     }
+    DB_RUN(tx, &sweep_removed, array_value(&gone));
+    return true;
+}
+
+// ---- deleted repositories whose retention is over
+
+static bool kept_run(struct db_transaction *tx, void *argument)
+{
+    struct step *step = argument;
+    step->done = retention_end(tx, step->grace.deleted, BATCH);
     return true;
 }
 
@@ -205,9 +243,12 @@ static void sweep_once(struct sweep *sweep)
     for (int round = 0; more && round < ROUNDS && !stopping(sweep); round++) {
         failpoint("sweep.begin");
         struct grace grace = grace_now();
+        upload_reserve_write(sweep->connection);
+        upload_sizes_write(sweep->connection, SIZES_US);
         more = run_step(sweep, blobs_run, grace);
         more |= run_step(sweep, uploads_run, grace);
         more |= run_step(sweep, garbage_run, grace);
+        more |= run_step(sweep, kept_run, grace);
     }
 }
 

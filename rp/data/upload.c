@@ -8,6 +8,7 @@
 #include "base/site.h"
 #include "rp/data/reply.h"
 #include "rp/data/upload_reserve.h"
+#include "rp/data/upload_sizes.h"
 
 #include <stdlib.h>
 
@@ -16,13 +17,16 @@ enum { POOL_WAIT_MS = 2000, READ_PIECE = 1 << 18, MADE_RECENTLY_US = 500000 };
 
 // ---- failures
 
-void upload_fail_quota(struct registry_call *call, int64_t quota)
+void upload_fail_quota(struct registry_call *call, const struct upload_limit *limit)
 {
-    struct text detail =
-        text_of(arena_printf(call->arena, "{\"limit\":\"registry size\",\"bytes\":%lld}", (long long)quota));
+    struct upload_bound bound = upload_limit_bound(limit);
+    struct text detail = text_of(arena_printf(call->arena, "{\"limit\":\"%s\",\"bytes\":%lld}",
+                                              bound.stamp ? "size of all registries" : "registry size",
+                                              (long long)bound.bytes));
     registry_fail(call, 405, "REGISTRY_DISALLOWED_OPERATION", detail,
-                  "The registry's storage limit of %lld bytes is reached. %s", (long long)quota,
-                  REGISTRY_DISALLOWED);
+                  bound.stamp ? "The storage limit of all registries together, %lld bytes, is reached. %s"
+                              : "The registry's storage limit of %lld bytes is reached. %s",
+                  (long long)bound.bytes, REGISTRY_DISALLOWED);
 }
 
 void upload_fail_disk(struct registry_call *call)
@@ -136,9 +140,12 @@ static void release(struct upload *upload)
     upload->hash = upload->hash_at_start = (struct upload_hash){0};
 }
 
-// The same, and the running digest stays for the next request.
+// The same, and the running digest stays for the next request. What the session holds from now on counts by
+// its row; what this request brought, by itself until here.
 static void let_go(struct upload *upload)
 {
+    if (upload->kind == UPLOAD_APPEND)
+        upload_size_note(upload->state.id, store_size(upload->file));
     upload_hash_keep(upload->state.id, upload->hash);
     upload->hash.digest = NULL;
     release(upload);
@@ -176,12 +183,13 @@ static void take_hash(struct upload *upload)
 
 static bool take_room(struct upload *upload)
 {
-    int64_t stated = upload->length > 0 ? upload->start + upload->length : upload->start;
-    bool fits = upload_limit_take(upload->limit, upload->start);
+    int64_t stated = upload->length > 0 ? upload->length : 0;
+    int64_t own = upload->start > upload->recorded ? upload->start - upload->recorded : 0;
+    bool fits = upload_limit_take(upload->limit, own);
     if (fits)
-        upload->held = upload->start;
-    if (upload->has_body && (!fits || upload_limit_room(upload->limit) < stated - upload->start)) {
-        upload_fail_quota(&upload->call, upload_limit_quota(upload->limit));
+        upload->held = own;
+    if (upload->has_body && (!fits || upload_limit_room(upload->limit) < stated)) {
+        upload_fail_quota(&upload->call, upload->limit);
         return false;
     }
     if (upload->has_body && store_low_water()) {
@@ -299,7 +307,7 @@ bool upload_take(struct upload *upload, const void *bytes, size_t length)
         registry_fail(&upload->call, 400, "SIZE_INVALID", TEXT_NONE,
                       "the body is longer than its Content-Range");
     else if (!upload_limit_take(upload->limit, (int64_t)length))
-        upload_fail_quota(&upload->call, upload_limit_quota(upload->limit));
+        upload_fail_quota(&upload->call, upload->limit);
     else {
         upload->held += (int64_t)length;
         fault = store_append(upload->file, bytes, length);

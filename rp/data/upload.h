@@ -38,11 +38,12 @@ struct upload {
     bool put_cut;    // an earlier PUT wrote down where its bytes began
     struct upload_hash hash, hash_at_start;
     struct upload_limit *limit;
-    int64_t held;   // bytes taken from the limit
-    bool published; // an earlier PUT did it; only its answer was lost
-    bool at_once;   // closing without a look at the session before: its row must be as is expected,
-    bool missed;    // or nothing is done
-    bool refused;   // the answer is filled; what still comes is discarded
+    int64_t held;     // bytes taken from the limit
+    int64_t recorded; // of `start`: what counts by the session's row already
+    bool published;   // an earlier PUT did it; only its answer was lost
+    bool at_once;     // closing without a look at the session before: its row must be as is expected,
+    bool missed;      // or nothing is done
+    bool refused;     // the answer is filled; what still comes is discarded
 };
 
 // `call` needs arena, request and answer. False: refused from the headers, the answer is filled.
@@ -67,7 +68,7 @@ bool upload_act(struct upload *upload, bool (*run)(struct upload *upload));
 // For a transaction whose loss in a crash of the database would lose nothing: it need not wait for the disk.
 void upload_commit_lightly(struct db_transaction *tx);
 // Fails with REGISTRY_DISALLOWED_OPERATION, naming what the limit is.
-void upload_fail_quota(struct registry_call *call, int64_t quota);
+void upload_fail_quota(struct registry_call *call, const struct upload_limit *limit);
 void upload_fail_disk(struct registry_call *call);
 void upload_fail_unknown(struct registry_call *call); // 404 BLOB_UPLOAD_UNKNOWN
 void upload_fail_internal(struct registry_call *call);

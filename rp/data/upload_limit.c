@@ -3,7 +3,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "rp/data/content.h"
+#include "rp/data/stamp.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -20,9 +20,14 @@ struct upload_limit {
 static struct upload_limit *buckets[BUCKETS];
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
-static const struct db_statement unreferenced_statement = {
-    "upload_unreferenced_bytes", "select coalesce(sum(size), 0)::bigint from acr.blob"
-                                 " where registry_id = $1 and not referenced"};
+// What live manifests refer to, what waits for its first manifest, and what sessions hold. What a manifest
+// let go is on its way out and does not count: a client that deletes may push at once.
+static const struct db_statement stored_statement = {
+    "upload_stored_bytes",
+    "select coalesce((select u.live_bytes from acr.registry_usage u where u.registry_id = $1), 0)"
+    " + (select coalesce(sum(b.size), 0)::bigint from acr.blob b"
+    "   where b.registry_id = $1 and not b.referenced and not b.ever_referenced)"
+    " + (select coalesce(sum(s.size), 0)::bigint from acr.upload s where s.registry_id = $1)"};
 
 static struct upload_limit *limit_of(int64_t registry_id)
 {
@@ -41,49 +46,72 @@ static struct upload_limit *limit_of(int64_t registry_id)
     return limit;
 }
 
+static bool is_fresh(const struct upload_limit *limit)
+{
+    int64_t read_at = atomic_load(&limit->read_at);
+    return read_at != 0 && clock_monotonic() - read_at < READING_AGE_US;
+}
+
 struct upload_limit *upload_limit_known(int64_t registry_id, int64_t quota)
 {
     struct upload_limit *limit = limit_of(registry_id);
-    int64_t read_at = atomic_load(&limit->read_at);
     atomic_store(&limit->quota, quota);
-    return read_at != 0 && clock_monotonic() - read_at < READING_AGE_US ? limit : NULL;
+    return is_fresh(limit) && stamp_known() ? limit : NULL;
 }
 
-struct upload_limit *upload_limit_read(struct db_transaction *tx, int64_t registry_id, int64_t quota)
+static int64_t registry_room(const struct upload_limit *limit)
 {
-    struct upload_limit *limit = upload_limit_known(registry_id, quota);
-    if (limit != NULL)
-        return limit;
-    limit = limit_of(registry_id);
-    int64_t live = usage_bytes(tx, registry_id);
-    const struct db_result *result = DB_RUN(tx, &unreferenced_statement, db_int(registry_id));
-    if (db_rows(result) == 1) {
-        atomic_store(&limit->stored, live + db_get_int(result, 0, 0));
-        atomic_store(&limit->read_at, clock_monotonic());
+    return atomic_load(&limit->quota) - atomic_load(&limit->stored) - atomic_load(&limit->held);
+}
+
+struct upload_limit *upload_limit_read(struct db_transaction *tx, int64_t registry_id, int64_t quota,
+                                       int64_t needed)
+{
+    struct upload_limit *limit = limit_of(registry_id);
+    atomic_store(&limit->quota, quota);
+    if (!is_fresh(limit) || registry_room(limit) < needed) {
+        int64_t began = clock_monotonic();
+        const struct db_result *row = DB_RUN(tx, &stored_statement, db_int(registry_id));
+        if (db_rows(row) == 1) {
+            atomic_store(&limit->stored, db_get_int(row, 0, 0));
+            atomic_store(&limit->read_at, began);
+        }
     }
+    stamp_read(tx, stamp_room() < needed);
     return limit;
 }
 
 int64_t upload_limit_room(const struct upload_limit *limit)
 {
-    return atomic_load(&limit->quota) - atomic_load(&limit->stored) - atomic_load(&limit->held);
+    int64_t own = registry_room(limit), all = stamp_room();
+    return own < all ? own : all;
 }
 
 bool upload_limit_take(struct upload_limit *limit, int64_t bytes)
 {
     atomic_fetch_add(&limit->held, bytes);
+    stamp_hold(bytes);
     if (bytes <= 0 || upload_limit_room(limit) >= 0)
         return true;
-    atomic_fetch_sub(&limit->held, bytes);
+    upload_limit_give(limit, bytes);
     return false;
 }
 
 void upload_limit_give(struct upload_limit *limit, int64_t bytes)
 {
     atomic_fetch_sub(&limit->held, bytes);
+    stamp_hold(-bytes);
 }
 
-int64_t upload_limit_quota(const struct upload_limit *limit)
+void upload_limit_add(int64_t registry_id, int64_t bytes)
 {
-    return atomic_load(&limit->quota);
+    atomic_fetch_add(&limit_of(registry_id)->stored, bytes);
+    stamp_add(bytes);
+}
+
+struct upload_bound upload_limit_bound(const struct upload_limit *limit)
+{
+    if (stamp_room() < registry_room(limit))
+        return (struct upload_bound){true, stamp_maximum()};
+    return (struct upload_bound){false, atomic_load(&limit->quota)};
 }

@@ -16,15 +16,16 @@ enum session_column {
     SESSION_PUT_FROM,
     SESSION_SPENT, // the id's file belongs to a blob already, or is on its way out
     SESSION_SHUT,  // the repository takes no pushes
+    SESSION_SIZE,  // as it was written down last
 };
 // The decision, and the session of the id $3 in the repository $2.
 static const struct db_statement session_find = {
     "upload_session_find",
-    "select " REGISTRY_COLUMNS ", u.registry_id, u.repository, u.put_from,"
+    "select " REGISTRY_PUSH_COLUMNS ", u.registry_id, u.repository, u.put_from,"
     " u.id is null and (exists (select 1 from acr.blob b where b.file = $3::uuid)"
     " or exists (select 1 from acr.garbage g where g.file = $3::uuid)),"
     " exists (select 1 from acr.repository p where p.registry_id = r.id and p.name = $2"
-    " and p.deleted_at is null and not p.write_enabled)" REGISTRY_FROM_HELD
+    " and p.deleted_at is null and not p.write_enabled), u.size" REGISTRY_FROM_HELD
     " left join acr.upload u on u.id = $3::uuid"};
 // The file's name moves to the row from its reservation, where it had one.
 static const struct db_statement session_make = {
@@ -61,7 +62,7 @@ static const struct db_statement session_published = {
     "upload_session_published",
     "select 1 from acr.blob b join acr.blob_link l on l.registry_id = b.registry_id and l.digest = b.digest"
     " join acr.repository p on p.id = l.repository_id and p.deleted_at is null"
-    " where b.registry_id = $1 and b.digest = $2 and p.name = $3"};
+    " where b.registry_id = $1 and b.digest = $2 and p.name = $3 and not b.lost"};
 
 // A closing PUT sent again because its answer was lost, with the bytes that it brought or without: the
 // session is over, and what it was to make is there. In whose file does not matter: ours may have given way.
@@ -102,6 +103,7 @@ static bool find_or_make(struct upload *upload, const struct db_result *row)
     if (!db_is_null(row, 0, SESSION_REGISTRY)) {
         if (is_ours(upload, row) && (!upload->state_given || state_fits(upload))) {
             upload_commit_lightly(call->tx); // it wrote nothing but row locks
+            upload->recorded = db_get_int(row, 0, SESSION_SIZE);
             return true;
         }
     } else if (upload->kind == UPLOAD_WHOLE || (state_fits(upload) && upload_state_fresh(&upload->state) &&
@@ -123,9 +125,10 @@ static bool open_run(struct upload *upload)
     const struct db_result *row = admit_to_session(upload);
     if (row == NULL || !find_or_make(upload, row))
         return false;
-    upload->limit = upload_limit_read(call->tx, call->registry.id, call->registry.quota);
-    if (upload->has_body && upload_limit_room(upload->limit) < stated_size(upload) + (upload->length < 0)) {
-        upload_fail_quota(call, upload_limit_quota(upload->limit));
+    int64_t needed = stated_size(upload) + (upload->length < 0);
+    upload->limit = upload_limit_read(call->tx, call->registry.id, call->registry.quota, needed);
+    if (upload->has_body && upload_limit_room(upload->limit) < needed) {
+        upload_fail_quota(call, upload->limit);
         return false;
     }
     return true;
@@ -137,7 +140,7 @@ static const struct db_statement session_make_at_once = {
     "upload_session_make_at_once",
     "with u as (insert into acr.upload (id, registry_id, repository) select $7::uuid, r.id, $8::text"
     " from rbac.version v, acr.registry r, arm.resource e where " REGISTRY_PROOF
-    " and coalesce(r.quota_bytes, $9::bigint) = $9::bigint"
+    " and coalesce(" REGISTRY_QUOTA ", $10::bigint) = $9::bigint"
     " and not exists (select 1 from acr.blob b where b.file = $7::uuid)"
     " and not exists (select 1 from acr.garbage g where g.file = $7::uuid)"
     " and not exists (select 1 from acr.repository p where p.registry_id = r.id and p.name = $8::text"
@@ -154,9 +157,10 @@ static bool make_at_once_run(struct upload *upload)
     upload->limit = upload_limit_known(call->registry.id, call->registry.quota);
     if (upload->limit == NULL || upload_limit_room(upload->limit) < stated_size(upload) + 1)
         return true;
-    upload->missed = db_rows(DB_RUN(call->tx, &session_make_at_once, REGISTRY_PROOF_VALUES(call),
-                                    db_string(upload->state.id), db_text(call->repository),
-                                    db_int(call->registry.quota))) == 0;
+    upload->missed =
+        db_rows(DB_RUN(call->tx, &session_make_at_once, REGISTRY_PROOF_VALUES(call),
+                       db_string(upload->state.id), db_text(call->repository), db_int(call->registry.quota),
+                       db_int(site()->config->registry_quota))) == 0;
     if (!upload->missed)
         upload->made_at = began;
     return !db_failed(call->tx);

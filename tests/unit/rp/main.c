@@ -17,6 +17,7 @@ Suite *suite_blobs(void);
 Suite *suite_receiver(void);
 Suite *suite_sweep(void);
 Suite *suite_group_deletion(void);
+Suite *suite_retention(void);
 
 int main(void)
 {
@@ -35,6 +36,7 @@ int main(void)
     srunner_add_suite(runner, suite_receiver());
     srunner_add_suite(runner, suite_sweep());
     srunner_add_suite(runner, suite_group_deletion());
+    srunner_add_suite(runner, suite_retention());
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -140,7 +140,8 @@ START_TEST(the_check_finds_what_is_wrong)
     ck_assert_int_eq(store_begin("0a1b2c3d-0000-4000-8000-000000000099", true, &file), STORE_OK);
     store_end(file);
     FILE *out = open_memstream(&text, &length);
-    ck_assert(store_check(&target, true, out, &report, arena, &why));
+    struct store_check_options options = {.deep = true, .out = out};
+    ck_assert(store_check(&target, &options, &report, arena, &why));
     fclose(out);
     ck_assert_int_eq(report.blobs, 3);
     ck_assert_int_eq(report.missing, 1);

@@ -1,5 +1,6 @@
 // Upload sessions: `_state`, ranges, digests, cut and repeated requests, limits; against a private
 // PostgreSQL.
+#include "rp/store_memory.h"
 #include "rp/upload_fixture.h"
 
 #include "base/clock.h"
@@ -505,15 +506,22 @@ START_TEST(mounts)
 }
 END_TEST
 
-Suite *suite_upload(void)
+static void start_without_files(void)
 {
-    Suite *suite = suite_create("upload");
-    TCase *tests = tcase_create("sessions");
+    store_use(&store_memory);
+    upload_fixture_start();
+}
+
+static void stop_without_files(void)
+{
+    upload_fixture_stop();
+    store_use(&store_directory);
+}
+
+static void add_sessions(TCase *tests)
+{
     tcase_set_timeout(tests, 60);
-    tcase_add_unchecked_fixture(tests, upload_fixture_start, upload_fixture_stop);
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_test(tests, state_opens_only_where_it_was_sealed);
-    tcase_add_test(tests, hashes_are_kept_by_offset);
     tcase_add_test(tests, patches_and_a_closing_put);
     tcase_add_test(tests, ranges);
     tcase_add_test(tests, a_wrong_digest_leaves_the_session);
@@ -533,6 +541,21 @@ Suite *suite_upload(void)
     tcase_add_test(tests, a_grant_is_its_callers_alone_and_for_a_moment);
     tcase_add_test(tests, a_lost_file_is_replaced_by_the_next_push);
     tcase_add_test(tests, mounts);
+}
+
+Suite *suite_upload(void)
+{
+    Suite *suite = suite_create("upload");
+    TCase *tests = tcase_create("sessions");
+    tcase_add_unchecked_fixture(tests, upload_fixture_start, upload_fixture_stop);
+    tcase_add_test(tests, state_opens_only_where_it_was_sealed);
+    tcase_add_test(tests, hashes_are_kept_by_offset);
+    add_sessions(tests);
     suite_add_tcase(suite, tests);
+    // The same on a store that has no files: nothing of it knows them.
+    TCase *bare = tcase_create("sessions without files");
+    tcase_add_unchecked_fixture(bare, start_without_files, stop_without_files);
+    add_sessions(bare);
+    suite_add_tcase(suite, bare);
     return suite;
 }

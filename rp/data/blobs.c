@@ -14,7 +14,8 @@
 
 // A promise that a blob exists holds for 10 minutes (sweep.c); whoever was told so less than this ago needs
 // no new one.
-enum { PROMISE_SECONDS = 300, PROMISE_SECONDS_LOW_WATER = 60 };
+#define PROMISE_SECONDS "300"
+#define PROMISE_SECONDS_LOW_WATER "60"
 
 enum blob_column {
     BLOB_SIZE = REGISTRY_COLUMN_COUNT,
@@ -23,14 +24,23 @@ enum blob_column {
     BLOB_PROMISED, // and that not long ago
 };
 
-// $2 repository, $3 digest, $4 how many seconds a promise is good for.
-#define BLOB_SELECT                                                                                          \
+// The repository, the digest and how many seconds a promise is good for, of a query or of each of several.
+#define BLOB_COLUMNS(seconds)                                                                                \
     "select " REGISTRY_COLUMNS ", b.size, b.file, p.read_enabled,"                                           \
-    " b.promised and b.touched > now() - make_interval(secs => $4::bigint)" REGISTRY_FROM                    \
-    " left join acr.repository p on p.registry_id = r.id and p.name = $2 and p.deleted_at is null"           \
-    " left join acr.blob_link l on l.repository_id = p.id and l.digest = $3"                                 \
+    " b.promised and b.touched > now() - make_interval(secs => " seconds "::bigint)"
+#define BLOB_JOINS(repository, digest_text)                                                                  \
+    " left join acr.repository p on p.registry_id = r.id and p.name = " repository                           \
+    " and p.deleted_at is null"                                                                              \
+    " left join acr.blob_link l on l.repository_id = p.id and l.digest = " digest_text                       \
     " left join acr.blob b on b.registry_id = l.registry_id and b.digest = l.digest and not b.lost"
-static const struct db_statement blob_get = {"blob_get", BLOB_SELECT};
+static const struct db_statement blob_get = {"blob_get",
+                                             BLOB_COLUMNS("$4") REGISTRY_FROM BLOB_JOINS("$2", "$3")};
+static const struct db_statement blob_get_many = {
+    "blob_get_many",
+    BLOB_COLUMNS("k.seconds") ", k.ordinal from rbac.version v cross join"
+                              " unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality k"
+                              " (login_key, repository, digest, seconds, ordinal)" REGISTRY_OF("k.login_key")
+                                  BLOB_JOINS("k.repository", "k.digest")};
 static const struct db_statement blob_promise = {
     "blob_promise", "update acr.blob set touched = clock_timestamp(), promised = true"
                     " where registry_id = $1 and digest = $2 and not lost returning size"};
@@ -58,7 +68,7 @@ static bool require_digest(struct registry_call *call, struct text *digest)
 
 static struct db_value promise_seconds(void)
 {
-    return db_int(store_low_water() ? PROMISE_SECONDS_LOW_WATER : PROMISE_SECONDS);
+    return db_string(store_low_water() ? PROMISE_SECONDS_LOW_WATER : PROMISE_SECONDS);
 }
 
 static bool prepare(struct registry_call *call, struct db_value *values, size_t *count)
@@ -369,8 +379,8 @@ static bool start_answer(struct registry_call *call, const struct db_result *row
     return true;
 }
 
-static const struct registry_read read_get = {&blob_get, prepare, answer_get, NULL};
-static const struct registry_read read_head = {&blob_get, prepare, answer_head, NULL};
+static const struct registry_read read_get = {&blob_get, prepare, answer_get, &blob_get_many};
+static const struct registry_read read_head = {&blob_get, prepare, answer_head, &blob_get_many};
 static const struct registry_read read_start = {&start_decide, start_prepare, start_answer,
                                                 &start_decide_many};
 

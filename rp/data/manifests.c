@@ -15,20 +15,44 @@ enum {
     GET_LENGTH,
     GET_CONTENT,
 };
+enum { GET_VALUES = 4 };
 
-// $2 repository, $3 tag or null, $4 digest or null, $5 whether the content is wanted.
+// The repository, the tag and the digest (one of them is ""), and whether the content is wanted, of a query
+// or of each of several at once.
+#define GET_COLUMNS(wanted)                                                                                  \
+    "select " REGISTRY_COLUMNS ", p.id, p.read_enabled, t.read_enabled, m.read_enabled, m.digest,"           \
+    " m.media_type, octet_length(m.content), case when " wanted "::boolean then m.content end"
+// A subquery with a limit: whatever the planner knows of a young table, this is a look-up by key.
+#define GET_JOINS(repository, tag_name, digest_text)                                                         \
+    " left join acr.repository p on p.registry_id = r.id and p.name = " repository                           \
+    " and p.deleted_at is null"                                                                              \
+    " left join acr.tag t on t.repository_id = p.id and t.name = " tag_name                                  \
+    " left join lateral (select c.digest, c.media_type, c.content, c.read_enabled from acr.manifest c"       \
+    " where c.id = coalesce(t.manifest_id, (select d.id from acr.manifest d"                                 \
+    " where d.repository_id = p.id and d.digest = " digest_text ")) limit 1) m on true"
 static const struct db_statement manifest_get_statement = {
-    "manifest_get",
-    "select " REGISTRY_COLUMNS
-    ", p.id, p.read_enabled, t.read_enabled, m.read_enabled, m.digest, m.media_type,"
-    " octet_length(m.content), case when $5::boolean then m.content end" REGISTRY_FROM
-    " left join acr.repository p on p.registry_id = r.id and p.name = $2 and p.deleted_at is null"
-    " left join acr.tag t on t.repository_id = p.id and t.name = $3"
-    // A subquery with a limit: whatever the planner knows of a young table, this is a look-up by key.
-    " left join lateral (select c.digest, c.media_type, c.content, c.read_enabled from acr.manifest c"
-    "   where c.id = coalesce(t.manifest_id,"
-    "     (select d.id from acr.manifest d where d.repository_id = p.id and d.digest = $4)) limit 1) m on "
-    "true"};
+    "manifest_get", GET_COLUMNS("$5") REGISTRY_FROM GET_JOINS("$2", "$3", "$4")};
+static const struct db_statement manifest_get_many_statement = {
+    "manifest_get_many",
+    GET_COLUMNS(
+        "k.wanted") ", k.ordinal from rbac.version v cross join"
+                    " unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])"
+                    " with ordinality k (login_key, repository, tag, digest, wanted, ordinal)" REGISTRY_OF(
+                        "k.login_key") GET_JOINS("k.repository", "k.tag", "k.digest")};
+
+static struct db_value text_or_empty(struct text text)
+{
+    return db_text(text.base ? text : TEXT(""));
+}
+
+static void get_values(const struct registry_call *call, const struct reference *reference,
+                       struct db_value values[GET_VALUES])
+{
+    values[0] = db_text(call->repository);
+    values[1] = text_or_empty(reference->tag);
+    values[2] = text_or_empty(reference->digest);
+    values[3] = db_string(call->request->method != HTTP_HEAD ? "true" : "false");
+}
 
 static bool prepare_get(struct registry_call *call, struct db_value *values, size_t *count)
 {
@@ -36,11 +60,8 @@ static bool prepare_get(struct registry_call *call, struct db_value *values, siz
     if (!reference_parse(http_parameter(&call->route, "reference"), &reference) ||
         (reference.tag.base && tag_name_fault(reference.tag) != NULL))
         return false; // the work lane words it
-    values[0] = db_text(call->repository);
-    values[1] = db_text(reference.tag);
-    values[2] = db_text(reference.digest);
-    values[3] = db_bool(call->request->method != HTTP_HEAD);
-    *count = 4;
+    get_values(call, &reference, values);
+    *count = GET_VALUES;
     return true;
 }
 
@@ -108,13 +129,13 @@ static void handle_get(struct registry_call *call)
         fail_manifest_unknown(call, &reference);
         return;
     }
-    struct db_value values[] = {db_text(call->registry.login_key), db_text(call->repository),
-                                db_text(reference.tag), db_text(reference.digest),
-                                db_bool(call->request->method != HTTP_HEAD)};
-    answer_get(call, db_run(call->tx, &manifest_get_statement, values, sizeof values / sizeof *values));
+    struct db_value values[1 + GET_VALUES] = {db_text(call->registry.login_key)};
+    get_values(call, &reference, values + 1);
+    answer_get(call, db_run(call->tx, &manifest_get_statement, values, 1 + GET_VALUES));
 }
 
-static const struct registry_read read_get = {&manifest_get_statement, prepare_get, answer_get, NULL};
+static const struct registry_read read_get = {&manifest_get_statement, prepare_get, answer_get,
+                                              &manifest_get_many_statement};
 
 #define MANIFEST_PATH "/v2/{repository*}/manifests/{reference}"
 const struct registry_operation registry_manifest_operations[] = {

@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "rbac/keys.h"
 #include "rp/data/registry_row.h"
+#include "rp/data/token_cache.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -192,35 +193,55 @@ static struct text claim_text(const json_t *object, const char *name)
                                   : TEXT_NONE;
 }
 
-// The claims of a token whose signature is right, or NULL.
-static json_t *verified_claims(struct registry_call *call, struct text token)
+// The key that a token's header names, or NULL: HS256 and nothing else.
+static const struct rbac_key *key_of(struct registry_call *call, struct text head)
 {
-    if (token.length > TOKEN_LIMIT)
-        return NULL;
-    ptrdiff_t first = text_find(token, '.'), last = text_rfind(token, '.');
-    if (first <= 0 || last <= first || first > HEADER_LIMIT)
-        return NULL;
-    struct text head = text_slice(token, 0, (size_t)first),
-                claims = text_slice(token, (size_t)first + 1, (size_t)last),
-                signature = text_slice(token, (size_t)last + 1, token.length);
-    if (text_find(claims, '.') >= 0)
-        return NULL;
     json_t *header = part_object(call->arena, head);
     if (!header || !text_is(claim_text(header, "alg"), "HS256") || json_object_get(header, "crit"))
         return NULL;
     struct text kid = claim_text(header, "kid");
     if (kid.length == 0 || kid.length > 64 || memchr(kid.base, 0, kid.length))
         return NULL;
-    const struct rbac_key *key = rbac_key_find(call->snapshot, "registry", text_cstr(call->arena, kid));
+    return rbac_key_find(call->snapshot, "registry", text_cstr(call->arena, kid));
+}
+
+static bool is_signed(struct registry_call *call, struct text stated, struct text signature,
+                      const struct rbac_key *key)
+{
     struct text given;
-    if (!key || !text_unbase64url(call->arena, signature, &given))
-        return NULL;
     unsigned char mac[32];
-    crypto_hmac_sha256((struct text){(const char *)key->secret, sizeof key->secret},
-                       text_slice(token, 0, (size_t)last), mac);
-    if (!crypto_equal(given, (struct text){(const char *)mac, sizeof mac}))
+    if (!text_unbase64url(call->arena, signature, &given))
+        return false;
+    crypto_hmac_sha256((struct text){(const char *)key->secret, sizeof key->secret}, stated, mac);
+    return crypto_equal(given, (struct text){(const char *)mac, sizeof mac});
+}
+
+// The claims of a token whose signature is right, or NULL.
+static json_t *verified_claims(struct registry_call *call, struct text token)
+{
+    if (token.length > TOKEN_LIMIT)
         return NULL;
-    return part_object(call->arena, claims);
+    unsigned char name[32];
+    crypto_sha256(token, name);
+    json_t *claims = token_cache_find(name, call->snapshot);
+    if (claims != NULL) {
+        arena_on_free(call->arena, drop_json, claims);
+        return claims;
+    }
+    ptrdiff_t first = text_find(token, '.'), last = text_rfind(token, '.');
+    if (first <= 0 || last <= first || first > HEADER_LIMIT)
+        return NULL;
+    struct text part = text_slice(token, (size_t)first + 1, (size_t)last);
+    if (text_find(part, '.') >= 0)
+        return NULL;
+    const struct rbac_key *key = key_of(call, text_slice(token, 0, (size_t)first));
+    if (!key || !is_signed(call, text_slice(token, 0, (size_t)last),
+                           text_slice(token, (size_t)last + 1, token.length), key))
+        return NULL;
+    claims = part_object(call->arena, part);
+    if (claims != NULL)
+        token_cache_keep(name, key, claims);
+    return claims;
 }
 
 // When the request's headers came. An upload may outlast its token: expiry is judged when it begins, rights

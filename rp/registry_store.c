@@ -16,14 +16,13 @@ enum { PASSWORD_LENGTH = 32, RID_BYTES = 16 };
     "quarantine_status, trust_status, retention_days, retention_status, retention_updated_at, created_at) "  \
     "select e.id, $18, $7, $19::boolean, $20::bytea, $21::bytea, $22, $23, $24::integer, "                   \
     "$25, " ARM_RESOURCE_CREATE_TIME ", " ARM_RESOURCE_CREATE_TIME " from e " condition                      \
-    "on conflict (login_key) do nothing returning id), "                                                     \
-    "u as (insert into acr.registry_usage (registry_id) select r.id from r returning registry_id) "
+    "on conflict (login_key) do nothing returning id) "
 static const struct db_statement create_statement = {
-    "registry_create", CREATE("") "select (select count(*) from e), (select count(*) from u)"};
+    "registry_create", CREATE("") "select (select count(*) from e), (select count(*) from r)"};
 static const struct db_statement create_at_commit_statement = {
     "registry_create_at_commit",
     CREATE("where not exists (select from acr.subscription_quota q where q.subscription_id = $3::uuid "
-           "and q.registries is not null) ") "select case when exists (select from u) then 0 else "
+           "and q.registries is not null) ") "select case when exists (select from r) then 0 else "
                                              "azsacr.again() end"};
 // The quota's row is held: creators of one subscription follow each other, where it limits their number.
 static const struct db_statement quota_statement = {

@@ -9,6 +9,10 @@
 static const struct db_statement usage_lock_statement = {
     "content_usage_lock",
     "select registry_id from acr.registry_usage where registry_id = $1 for no key update"};
+// Not made with the registry: most creates would pay for what few registries of a moment need.
+static const struct db_statement usage_make_statement = {
+    "content_usage_make", "insert into acr.registry_usage (registry_id) select r.id from acr.registry r"
+                          " where r.id = $1 on conflict (registry_id) do nothing"};
 static const struct db_statement usage_change_statement = {
     "content_usage_change",
     "update acr.registry_usage set live_bytes = live_bytes + $2::bigint"
@@ -18,6 +22,9 @@ static const struct db_statement usage_bytes_statement = {
 
 void usage_lock(struct db_transaction *tx, int64_t registry_id)
 {
+    if (db_rows(DB_RUN(tx, &usage_lock_statement, db_int(registry_id))) == 1 || db_failed(tx))
+        return;
+    DB_RUN(tx, &usage_make_statement, db_int(registry_id));
     DB_RUN(tx, &usage_lock_statement, db_int(registry_id));
 }
 

@@ -31,8 +31,8 @@ static const struct db_statement usage_statement = {
     "    as shared) s) b"
     " where p.place <= $3::bigint and p.before < $4::bigint order by p.name"};
 static const struct db_statement quota_statement = {
-    "usage_quota", "select " REGISTRY_QUOTA ", (select u.live_bytes from acr.registry_usage u"
-                   " where u.registry_id = r.id) from acr.registry r join arm.resource e on e.id = r.id"
+    "usage_quota", "select " REGISTRY_QUOTA ", coalesce((select u.live_bytes from acr.registry_usage u"
+                   " where u.registry_id = r.id), 0) from acr.registry r join arm.resource e on e.id = r.id"
                    " where r.id = $1"};
 
 static void write_repository(struct buffer *out, const struct db_result *rows, size_t i)

@@ -2,12 +2,34 @@
 #include "templates/evaluation.h"
 #include "templates/expression_cache.h"
 
+static bool literal_arguments(const struct expression *call)
+{
+    for (size_t i = 0; i < call->argument_count; i++)
+        if (call->arguments[i]->kind != EXPRESSION_LITERAL || call->arguments[i]->accessor_count > 0)
+            return false;
+    return true;
+}
+
+// A parameter or a variable that is named is there, and a loop goes round. What is taken out of it is the
+// evaluation's matter: a branch may know that there is no such member.
+static bool check_name(struct evaluation *e, const struct expression *call, struct expression_error *error)
+{
+    bool loop = text_is_nocase(call->name, "copyIndex") && e->place == PLACE_OUTPUT;
+    bool named = text_is_nocase(call->name, "parameters") || text_is_nocase(call->name, "variables");
+    if ((!loop && !named) || e->frame || !literal_arguments(call))
+        return true;
+    struct expression bare = *call;
+    bare.accessors = NULL;
+    bare.accessor_count = 0;
+    return expression_evaluate(e, &bare, error) != NULL;
+}
+
 static bool check_all(struct evaluation *e, const struct expression *expression,
                       struct expression_error *error)
 {
     if (expression->kind == EXPRESSION_CALL) {
         struct call call = call_of(e, expression, error);
-        if (!evaluation_spend(e, 1, 0, error) || !call_check(&call))
+        if (!evaluation_spend(e, 1, 0, error) || !call_check(&call) || !check_name(e, expression, error))
             return false;
         for (size_t i = 0; i < expression->argument_count; i++)
             if (!check_all(e, expression->arguments[i], error))

@@ -116,8 +116,8 @@ const struct value *expression_evaluate(struct evaluation *e, const struct expre
 const struct value *evaluate_value(struct evaluation *e, const struct value *value, bool copies,
                                    struct expression_error *error, const struct value **at);
 // Without evaluating: that every function called exists, takes that many arguments and is legal at e->place,
-// in branches too that are never taken. For what only a run evaluates, so that its mistakes are found before
-// anything is made. False and the error.
+// and that parameters and variables are there, in branches too that are never taken. For what only a run
+// evaluates, so that its mistakes are found before anything is made. False and the error.
 bool expression_check(struct evaluation *e, const struct expression *expression,
                       struct expression_error *error);
 // The same for all strings of a value; they must parse, too.

@@ -14,24 +14,29 @@ static bool is_template(const struct value_member *member)
     return text_is_nocase(member->name, "template") && member->value->kind == VALUE_OBJECT;
 }
 
-// Of the outer scope as far as can be seen before anything is evaluated: what says its scope is hardly ever
-// an expression.
-static bool is_outer(const struct value *properties)
+static struct text scope_of(const struct value *properties)
 {
-    struct text scope =
-        value_text(VALUE_FIND(VALUE_FIND(properties, "expressionEvaluationOptions"), "scope"));
-    return !text_is_nocase(scope, "inner") && text_find(scope, '[') < 0 &&
+    return value_text(VALUE_FIND(VALUE_FIND(properties, "expressionEvaluationOptions"), "scope"));
+}
+
+// Of the outer scope as far as can be seen before anything is evaluated: what says its scope is hardly ever
+// an expression. In languageVersion 2.0 none is.
+static bool is_outer(const struct plan_state *state, const struct value *properties)
+{
+    struct text scope = scope_of(properties);
+    return !state->document->version_2 && !text_is_nocase(scope, "inner") && text_find(scope, '[') < 0 &&
            value_is(VALUE_FIND(properties, "template"), VALUE_OBJECT);
 }
 
 // The template's own calls are its plan's matter. In the outer scope nobody asks for parameters.
-static const struct value *without_template(struct arena *arena, const struct value *properties)
+static const struct value *without_template(const struct plan_state *state, struct arena *arena,
+                                            const struct value *properties)
 {
     if (properties->kind != VALUE_OBJECT)
         return properties;
     struct value_member *members = ARENA_ARRAY(arena, struct value_member, properties->object.count + 1);
     size_t count = 0;
-    bool outer = is_outer(properties);
+    bool outer = is_outer(state, properties);
     for (size_t i = 0; i < properties->object.count; i++) {
         const struct value_member *member = &properties->object.members[i];
         if (!is_template(member) && !(outer && text_is_nocase(member->name, "parameters")))
@@ -42,12 +47,13 @@ static const struct value *without_template(struct arena *arena, const struct va
 
 void calls_find_nested(struct plan_state *state, const struct value *properties, struct plan_calls *calls)
 {
-    calls_find(state, without_template(state->arena, properties), true, calls);
+    calls_find(state, without_template(state, state->arena, properties), true, calls);
 }
 
-const struct value *nested_written(struct arena *arena, const struct template_resource *resource)
+const struct value *nested_written(const struct plan_state *state, struct arena *arena,
+                                   const struct template_resource *resource)
 {
-    return resource->properties ? without_template(arena, resource->properties)
+    return resource->properties ? without_template(state, arena, resource->properties)
                                 : value_object(arena, NULL, 0);
 }
 
@@ -328,6 +334,22 @@ static bool look_ahead(struct plan_state *state, size_t number, const struct val
     return true;
 }
 
+// False, failed: languageVersion 2.0 has only the inner scope, which is its default.
+static bool scope_allowed(struct plan_state *state, const struct plan_node *node,
+                          const struct value *properties)
+{
+    if (!state->document->version_2 || !text_is_nocase(scope_of(properties), "outer"))
+        return true;
+    return plan_fail(
+        state,
+        VALUE_FIND(VALUE_FIND(VALUE_FIND(node->source, "properties"), "expressionEvaluationOptions"),
+                   "scope"),
+        "The template resource '%.*s' at line '%u' and column '%u' is not valid. The expression "
+        "evaluation scope 'outer' is not supported by languageVersion '2.0': it must be 'inner'. "
+        "Please see https://aka.ms/arm-template/#resources for usage details.",
+        TEXT_ARG(node->name), node->line, node->column);
+}
+
 bool plan_nest(struct plan_state *state, size_t number, struct plan_dependency_list *list)
 {
     struct plan_node *node = &state->plan->nodes[number];
@@ -341,12 +363,14 @@ bool plan_nest(struct plan_state *state, size_t number, struct plan_dependency_l
                          TEXT_ARG(node->name), PLAN_NESTED_DEPTH);
     if (!body_heads(state, number) || !check_location(state, node))
         return false;
-    const struct value *written = nested_written(state->arena, resource);
+    const struct value *written = nested_written(state, state->arena, resource);
     const struct value *template = VALUE_FIND(resource->properties, "template");
     if (!value_is(template, VALUE_OBJECT))
         template = NULL;
+    if (!scope_allowed(state, node, written))
+        return false;
     if (state->sources[instance->source].calls.run) {
-        if (is_outer(resource->properties))
+        if (is_outer(state, resource->properties))
             return plan_fail(
                 state, state->sources[instance->source].calls.at,
                 "The nested deployment '%.*s' is of the outer scope: only its template may hold what the "
@@ -359,13 +383,14 @@ bool plan_nest(struct plan_state *state, size_t number, struct plan_dependency_l
     }
     const struct value *properties =
         plan_value(state, PLACE_RESOURCE_BODY, node->copy, written, true, &subject);
-    if (properties == NULL)
+    if (properties == NULL || !scope_allowed(state, node, properties))
         return false;
     const struct value *request = nested_request(state->arena, instance->heads, properties, template);
     const struct content *read = read_content(state, node, request);
     if (read == NULL)
         return false;
     struct content content = *read;
+    content.inner = content.inner || state->document->version_2;
     struct linked linked;
     if (!content.inner && content.template_link == NULL)
         content.parameters_link = NULL; // nobody asks for them (arm-templates 3.6)

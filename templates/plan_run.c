@@ -166,7 +166,7 @@ const struct value *plan_body(struct plan *plan, const struct plan_node *node, c
     struct expression_error failure = {.code = NULL};
     bool deployment = plan_is_deployment(node);
     const struct value *written =
-        deployment ? nested_written(arena, instance->resource) : instance->resource->properties;
+        deployment ? nested_written(state, arena, instance->resource) : instance->resource->properties;
     const struct value *at = written;
     const struct value *properties = evaluate_value(&e, written, true, &failure, &at);
     if (properties == NULL) {

@@ -259,7 +259,8 @@ const struct value *without_nulls(struct arena *arena, const struct value *value
 bool plan_is_deployment(const struct plan_node *node);
 // Target, content and plan; what a template of the outer scope reads is added to `list`.
 bool plan_nest(struct plan_state *state, size_t number, struct plan_dependency_list *list);
-const struct value *nested_written(struct arena *arena, const struct template_resource *resource);
+const struct value *nested_written(const struct plan_state *state, struct arena *arena,
+                                   const struct template_resource *resource);
 const struct value *nested_request(struct arena *arena, const struct value *heads,
                                    const struct value *properties, const struct value *template);
 // What is left of an expression (plan_residual.c).

@@ -255,10 +255,20 @@ START_TEST(checks)
          "The template language function 'length' expects exactly one parameter: an array, object, or a "
          "string the length of "
          "which is returned. The function was invoked with '0' parameters."},
-        {"\"[fail(parameters('a')[variables('b', 'c')])]\"",
+        {"\"[fail(parameters('name')[variables('b', 'c')])]\"",
          "Unable to evaluate template language function 'variables': function requires 1 argument(s) while 2 "
          "were provided. "
          "Please see https://aka.ms/arm-resource-functions/#variables for usage details."},
+        // Named though never looked at; what is inside of it nobody knows.
+        {"\"[if(true(), parameters('NAME').nothing, 1)]\"", NULL},
+        {"\"[if(true(), reference('x').y, parameters('nope'))]\"",
+         "The template parameter 'nope' is not found. Please see https://aka.ms/arm-syntax-parameters for "
+         "usage "
+         "details."},
+        {"\"[concat(parameters(concat('no', 'pe')))]\"", NULL},
+        {"\"[concat(variables('nope'))]\"", "The template variable 'nope' is not found. Please see "
+                                            "https://aka.ms/arm-syntax-variables for usage "
+                                            "details."},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct language l;

@@ -28,6 +28,19 @@ static const struct plan_case cases[] = {
      "variables:{v:'outer'},resources:[" NESTED("", "template:" HEAD "variables:{v:'inner'},"
                                                     "resources:[" RESOURCE("\"[variables('v')]\"") "]}") "]",
      NULL, "Microsoft.Resources/deployments/n 1\n  A.B/c/outer 1"},
+    // The default was outer there, too.
+    {"arm-templates 3.6 languageVersion 2.0: inner",
+     "languageVersion:'2.0',variables:{v:'outer'},resources:{s:" NESTED(
+         "", "template:" HEAD "variables:{v:'inner'},resources:[" RESOURCE("\"[variables('v')]\"") "]}") "}",
+     NULL, "Microsoft.Resources/deployments/n 1\n  A.B/c/inner 1"},
+    {"arm-templates 3.6 languageVersion 2.0: outer",
+     "languageVersion:'2.0',resources:[" NESTED(
+         "", "expressionEvaluationOptions:{scope:'Outer'},template:" HEAD "resources:[]}") "]",
+     NULL,
+     NOT_VALID
+     "The template resource 'n' at line '1' and column '188' is not valid. The expression evaluation "
+     "scope 'outer' is not supported by languageVersion '2.0': it must be 'inner'. Please see "
+     "https://aka.ms/arm-template/#resources for usage details.'."},
     {"arm-templates 3.6 another group",
      "resources:[" NESTED("resourceGroup:'other',", INNER
                           "template:" HEAD "resources:[" RESOURCE("\"[resourceGroup().name]\"") "]}") "]",

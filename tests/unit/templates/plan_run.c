@@ -201,6 +201,25 @@ START_TEST(outputs_are_evaluated)
 END_TEST
 
 static const struct plan_case refused_outputs[] = {
+    // Mistakes in outputs were found when everything was made.
+    {"arm-templates 9.2 parameter",
+     "resources:[],outputs:{o:{type:'string',value:\"[if(true(),'x',parameters('nope'))]\"}}", NULL,
+     "!Deployment template validation failed: 'The template output 'o' is not valid: The template parameter "
+     "'nope' is not found. Please see https://aka.ms/arm-template/#parameters for usage details..'."},
+    {"arm-templates 9.2 variable", "resources:[],outputs:{o:{type:'string',value:\"[variables('nope')]\"}}",
+     NULL,
+     "!Deployment template validation failed: 'The template output 'o' is not valid: The template variable "
+     "'nope' is not found. Please see https://aka.ms/arm-template/#variables for usage details..'."},
+    {"arm-templates 4.4 copyIndex", "resources:[],outputs:{o:{type:'int',value:\"[copyIndex()]\"}}", NULL,
+     "!Deployment template validation failed: 'The template output 'o' is not valid: The template function "
+     "'copyIndex' is not expected at this location. The function can only be used in a resource with copy "
+     "specified. Please see https://aka.ms/arm-copy for usage details..'."},
+    {"arm-templates 3.5 copyIndex of another loop",
+     "resources:[],outputs:{o:{type:'array',copy:{count:1,input:\"[copyIndex('nope')]\"}}}", NULL,
+     "!Deployment template validation failed: 'The template output 'o' is not valid: The template function "
+     "'copyIndex' has an invalid argument. The provided copy name 'nope' doesn't exist in the resource. "
+     "Please see "
+     "https://aka.ms/arm-copy for usage details..'."},
     {"arm-templates 5.8", "resources:[],outputs:{o:{type:'string',value:\"[reference('x').b]\"}}", NULL,
      "!Deployment template validation failed: 'The resource 'x' is not defined in the template. Please see "
      "https://aka.ms/arm-template for usage details.'."},

@@ -119,6 +119,8 @@ struct deployment_request {
     const struct deployment_purpose *purpose; // NULL: of a client
 };
 bool deployment_request_read(struct arm_call *call, struct deployment_request *request);
+// False: failed (InvalidDeploymentName).
+bool deployment_name_check(struct arm_call *call, struct text name);
 // Fails the call with a plan's error.
 void deployment_fail_plan(struct arm_call *call, const struct plan_error *error);
 

@@ -211,21 +211,28 @@ static void rehearse(struct preflight *p, const struct subject *subject, struct 
     arena_free(arena);
 }
 
-// A nested deployment goes where deployments go.
-static bool scope_served(struct preflight *p, const struct plan_node *node)
+// What a nested deployment's own PUT would refuse, whatever its template: where it goes, its name, its
+// properties.
+static bool nested_sound(struct preflight *p, const struct plan_node *node)
 {
-    if (!text_is_nocase(node->type, DEPLOYMENT_TYPE) || node->nested_scope <= SCOPE_SUBSCRIPTION)
+    if (!text_is_nocase(node->type, DEPLOYMENT_TYPE))
         return true;
-    struct arm_call refused = {.arena = p->call->arena};
-    arm_fail(&refused, DEPLOYMENT_SCOPE_NOT_SUPPORTED,
-             node->nested_scope == SCOPE_MANAGEMENT_GROUP ? "management group" : "tenant");
-    note_refused(p, node, refused.failure);
-    return false;
+    struct arm_call asked = {.arena = p->call->arena};
+    const struct value *properties = VALUE_FIND(node->nested_content, "properties");
+    const struct value *on_error = VALUE_FIND(properties, "onErrorDeployment");
+    if (node->nested_scope > SCOPE_SUBSCRIPTION)
+        arm_fail(&asked, DEPLOYMENT_SCOPE_NOT_SUPPORTED,
+                 node->nested_scope == SCOPE_MANAGEMENT_GROUP ? "management group" : "tenant");
+    else if (deployment_name_check(&asked, node->name) && on_error && on_error->kind != VALUE_NULL)
+        arm_fail(&asked, DEPLOYMENT_ON_ERROR_SCOPE);
+    if (asked.failed)
+        note_refused(p, node, asked.failure);
+    return !asked.failed;
 }
 
 static void examine(struct preflight *p, const struct subject *subject)
 {
-    if (!scope_served(p, subject->node))
+    if (!nested_sound(p, subject->node))
         return;
     struct arm_rehearsal rehearsal = {0};
     const struct known_group *group = subject->group;

@@ -69,7 +69,7 @@ void deployment_fail_plan(struct arm_call *call, const struct plan_error *error)
     call->failure->additional_info = buffer_done(&b);
 }
 
-static bool name_acceptable(struct arm_call *call, struct text name)
+bool deployment_name_check(struct arm_call *call, struct text name)
 {
     size_t length = 0;
     bool sound = name.length > 0;
@@ -213,7 +213,7 @@ static bool begin(struct arm_call *call, struct deployment_request *r)
     d->sequence = sequence_of(call->arena, d->created_at);
     if (d->depth > DEPLOYMENT_DEPTH)
         arm_fail(call, DEPLOYMENT_NESTED_DEPTH, TEXT_ARG(d->name), DEPLOYMENT_DEPTH);
-    return !call->failed && !db_failed(call->tx) && name_acceptable(call, d->name);
+    return !call->failed && !db_failed(call->tx) && deployment_name_check(call, d->name);
 }
 
 static bool read_content(struct arm_call *call, struct deployment_request *r)

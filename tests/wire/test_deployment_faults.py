@@ -89,6 +89,17 @@ def test_nested_to_where_no_deployment_goes(deployments, scope):
     assert [d["code"] for d in answer.json["error"]["details"]] == ["InvalidDeploymentScope"]
 
 
+@pytest.mark.parametrize("name, properties, code", [
+    ("a b", {}, "InvalidDeploymentName"), ("n" * 65, {}, "InvalidDeploymentName"), ("..", {}, "InvalidDeploymentName"),
+    ("n", {"onErrorDeployment": {"type": "LastSuccessful"}}, "InvalidDeployment")])
+def test_nested_that_its_own_put_would_refuse(deployments, name, properties, code):
+    """arm-templates 6.3: such a deployment was accepted and failed when its turn came."""
+    made = nested(name, template())
+    made["properties"].update(properties)
+    answer = deployments.put("v", template(made)).expect(400)
+    assert [d["code"] for d in answer.json["error"]["details"]] == [code]
+
+
 # ---- the history
 
 def test_what_a_failure_goes_back_to_is_not_groomed(site, deployments):

@@ -7,13 +7,16 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { LOW_WATER_AGE_US = 1000000 };
+// Measured anew after a second, or after so many bytes: a fast disk is filled by far more than that in a
+// second.
+enum { LOW_WATER_AGE_US = 1000000, LOW_WATER_BYTES = 16 << 20 };
 
 static const struct store_driver *driver = &store_directory;
 
 static struct {
     pthread_mutex_t mutex;
-    _Atomic int64_t checked; // monotonic; 0: never
+    _Atomic int64_t checked;  // monotonic; 0: never
+    _Atomic int64_t appended; // bytes since then
     _Atomic bool low;
 } water = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -33,10 +36,11 @@ bool store_low_water(void)
 {
     int64_t now = clock_monotonic();
     int64_t checked = atomic_load(&water.checked);
-    if (checked != 0 && now - checked < LOW_WATER_AGE_US)
+    if (checked != 0 && now - checked < LOW_WATER_AGE_US && atomic_load(&water.appended) < LOW_WATER_BYTES)
         return atomic_load(&water.low);
     pthread_mutex_lock(&water.mutex);
     if (atomic_load(&water.checked) == checked) { // else somebody else has measured meanwhile
+        atomic_store(&water.appended, 0);
         atomic_store(&water.low, driver->is_short(site() != NULL ? site()->config->low_water : 0));
         atomic_store(&water.checked, clock_monotonic());
     }
@@ -76,7 +80,10 @@ int64_t store_size(struct store_file *file)
 
 enum store_fault store_append(struct store_file *file, const void *bytes, size_t length)
 {
-    return store_low_water() ? STORE_FULL : driver->append(file, bytes, length);
+    if (store_low_water())
+        return STORE_FULL;
+    atomic_fetch_add(&water.appended, (int64_t)length);
+    return driver->append(file, bytes, length);
 }
 
 enum store_fault store_truncate(struct store_file *file, int64_t size)

@@ -58,6 +58,7 @@ struct store_removal {
     enum store_fault fault;
 };
 void store_remove_many(struct store_removal *removals, size_t count);
-bool store_low_water(void); // free space is below the mark (`low_water`); measured once a second at most
+bool store_low_water(
+    void); // free space is below the mark (`low_water`); measured once a second, and while bytes come
 // Calls `each` for every file.
 void store_enumerate(bool (*each)(const char *id, int64_t size, void *argument), void *argument);

@@ -102,6 +102,8 @@ bool deployment_preflight(struct arm_call *call, const struct deployment *deploy
                           enum content_level level);
 
 // ---- deployment_secrets.c ----
+// "made":[…]: what the bodies of a plan have of secrets, and of what was made of them.
+void deployment_write_made(struct buffer *b, const struct plan *plan);
 // Of {"p":{"type":…,"value":…}} as records show it, and the values {"p":…}.
 bool deployment_parameter_secret(const struct value_member *shown, const struct value *bound);
 

@@ -46,9 +46,10 @@ static const struct db_statement tell_parent = {
     "update arm.deployment_operation o set state = $3, status = $4, message = $5::json, made = $6::json, "
     "ended_at = clock_timestamp() where o.deployment_id = $1 and o.child_id = $2 and o.state = 'Running'"};
 static const struct db_statement rollback_to = {
-    "deployment_rollback_to", "select d.template, d.kept, d.id, d.link, d.root_id, d.kept_sealed from "
-                              "arm.deployment d where d.subscription_id = $1::uuid and "
-                              "coalesce(d.group_id, 0) = $2 and d.name_key = lower($3) and d.state = 'Succeeded'"};
+    "deployment_rollback_to",
+    "select d.template, d.kept, d.id, d.link, d.root_id, d.kept_sealed from "
+    "arm.deployment d where d.subscription_id = $1::uuid and "
+    "coalesce(d.group_id, 0) = $2 and d.name_key = lower($3) and d.state = 'Succeeded'"};
 static const struct db_statement rolled_back = {
     "deployment_rolled_back", "update arm.deployment d set on_error_id = $2 where d.id = $1"};
 

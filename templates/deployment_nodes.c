@@ -79,6 +79,7 @@ static bool make_body(struct deployment_run *run, struct node *node)
         const struct plan_node *planned = &plan->nodes[node->ordinal];
         for (size_t i = 0; i < planned->read_count; i++)
             node->hidden = node->hidden || planned->reads[i].action.base;
+        deployment_note_made(run, body);
         node->body = value_to_json(run->arena, body);
         return true;
     }

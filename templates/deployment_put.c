@@ -323,6 +323,7 @@ static struct text input_of(struct arena *arena, const struct arm_call *call,
     if (r->plan->bound)
         json_key_raw(&b, "bound", value_to_json(arena, r->plan->bound));
     json_key_bool(&b, "hasOutputs", r->plan->has_outputs);
+    deployment_write_made(&b, r->plan);
     write_caller(&b, call->caller);
     json_key_text(&b, "host", call->request->host);
     json_key_text(&b, "authority", call->request->authority);
@@ -343,7 +344,7 @@ static struct text kept_of(struct arena *arena, const struct plan *plan, bool *s
         const struct value *value = value_find(plan->bound, m->name);
         if (!value || value->kind == VALUE_NULL)
             continue;
-        *secret = *secret || !VALUE_FIND(m->value, "value");
+        *secret = *secret || deployment_parameter_secret(m, plan->bound);
         json_key_of(&b, m->name);
         json_begin_object(&b);
         json_key_raw(&b, "value", value_to_json(arena, value));

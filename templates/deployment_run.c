@@ -4,6 +4,7 @@
 #include "templates/deployment_links.h"
 #include "templates/reader.h"
 #include "templates/type_versions.h"
+#include "templates/value_secret.h"
 
 #include "arm/resource_id.h"
 #include "base/arena.h"
@@ -223,9 +224,10 @@ static const struct value *post(void *context, struct arena *arena, struct text 
     if (answer.status == 405) // some of these are asked for by GET
         deployment_run_request(context, HTTP_GET, target, TEXT_NONE, NULL, &answer);
     const struct value *listed = answered(arena, &answer, error);
-    if (listed)
-        deployment_note_listed(context, listed);
-    return listed;
+    if (!listed)
+        return NULL;
+    deployment_note_listed(context, listed);
+    return value_answer_as_secret(arena, listed);
 }
 
 struct plan_run deployment_run_reads(struct deployment_run *run)

@@ -7,10 +7,10 @@ struct deployment_run {
     struct db_transaction *tx;
     struct arena *arena; // of the step
     struct deployment deployment;
-    const struct value *input; // opened; NULL when the deployment is over
-    struct arm_inner inner;    // on behalf of who deploys
-    struct plan *plan;         // NULL until it is asked for
-    const struct link *link;   // what its relative links start at, or NULL
+    const struct value *input;                   // opened; NULL when the deployment is over
+    struct arm_inner inner;                      // on behalf of who deploys
+    struct plan *plan;                           // NULL until it is asked for
+    const struct link *link;                     // what its relative links start at, or NULL
     struct deployment_secrets *secrets, *listed; // of its parameters; of what list*() answered in this step
     struct deployment_cached *cached;
 };
@@ -57,6 +57,8 @@ struct text deployment_error_of(struct arena *arena, int status, struct text bod
 // a request's or an answer's and loses what looks like a secret too. Absent where it is no JSON.
 struct text deployment_shown(struct deployment_run *run, struct text body, bool content);
 void deployment_note_listed(struct deployment_run *run, const struct value *answer);
+// What a body that was made in the run has of secrets, and of what was made of them.
+void deployment_note_made(struct deployment_run *run, const struct value *body);
 bool deployment_has_secrets(struct deployment_run *run); // a parameter is secure, or a part of one
 
 // The start of a statement: `made` (t: id, y: type, n: name, e: only read) is what a deployment and all that

@@ -1,6 +1,8 @@
 // Keeping secrets out of what is shown of a run: contents that debugSetting asks for, and errors, which may
-// quote what was refused. Secrets are the values of secure parameters, and what list*() answered.
+// quote what was refused. Secrets are the values of secure parameters, what list*() answered, and what was
+// made of either.
 #include "templates/deployment_run.h"
+#include "templates/value_secret.h"
 
 #include "arm/activity.h"
 #include "base/arena.h"
@@ -33,13 +35,6 @@ static void add(struct arena *arena, struct deployment_secrets *secrets, struct 
     secrets->values[secrets->count++] = value;
 }
 
-// What is asked for along with a secret and is none.
-static bool is_name(struct text name)
-{
-    return text_is_nocase(name, "name") || text_is_nocase(name, "username") || text_is_nocase(name, "id") ||
-           text_is_nocase(name, "type") || text_is_nocase(name, "unit");
-}
-
 // Every text and number inside of the value. `names`: but for those that are called so.
 static void collect(struct arena *arena, struct deployment_secrets *secrets, const struct value *value,
                     bool names)
@@ -53,7 +48,7 @@ static void collect(struct arena *arena, struct deployment_secrets *secrets, con
     for (size_t i = 0; value->kind == VALUE_ARRAY && i < value->array.count; i++)
         collect(arena, secrets, value->array.items[i], names);
     for (size_t i = 0; value->kind == VALUE_OBJECT && i < value->object.count; i++)
-        if (!names || !is_name(value->object.members[i].name))
+        if (!names || !value_names_only(value->object.members[i].name))
             collect(arena, secrets, value->object.members[i].value, names);
 }
 
@@ -78,6 +73,9 @@ static const struct deployment_secrets *declared(struct deployment_run *run)
         secrets->any = true;
         collect(run->arena, secrets, value_find(bound, m->name), false);
     }
+    const struct value *made = VALUE_FIND(run->input, "made");
+    if (made)
+        collect(run->arena, secrets, made, false);
     run->secrets = secrets;
     return secrets;
 }
@@ -94,6 +92,35 @@ void deployment_note_listed(struct deployment_run *run, const struct value *answ
     if (!run->listed)
         run->listed = ARENA_NEW(run->arena, struct deployment_secrets);
     collect(run->arena, run->listed, answer, true);
+}
+
+static void note_made(void *context, const struct value *secret)
+{
+    struct deployment_run *run = context;
+    if (!run->listed)
+        run->listed = ARENA_NEW(run->arena, struct deployment_secrets);
+    collect(run->arena, run->listed, secret, false);
+}
+
+void deployment_note_made(struct deployment_run *run, const struct value *body)
+{
+    value_each_secret(body, note_made, run);
+}
+
+static void write_secret(void *context, const struct value *secret)
+{
+    struct buffer *b = context;
+    json_raw(b, value_to_json(b->arena, secret));
+}
+
+void deployment_write_made(struct buffer *b, const struct plan *plan)
+{
+    json_key(b, "made");
+    json_begin_array(b);
+    for (size_t i = 0; i < plan->node_count; i++)
+        if (plan->nodes[i].deployed && plan->nodes[i].body)
+            value_each_secret(plan->nodes[i].body, write_secret, b);
+    json_end_array(b);
 }
 
 bool deployment_has_secrets(struct deployment_run *run)

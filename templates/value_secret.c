@@ -32,6 +32,48 @@ const struct value *value_as_secret(struct arena *arena, const struct value *val
     return value;
 }
 
+// What is asked for along with a secret and is none.
+bool value_names_only(struct text member)
+{
+    static const char *const names[] = {"name", "username", "id", "type", "unit"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (text_is_nocase(member, names[i]))
+            return true;
+    return false;
+}
+
+const struct value *value_answer_as_secret(struct arena *arena, const struct value *answer)
+{
+    if (answer->kind == VALUE_ARRAY) {
+        const struct value **items = ARENA_ARRAY(arena, const struct value *, answer->array.count + 1);
+        for (size_t i = 0; i < answer->array.count; i++)
+            items[i] = value_answer_as_secret(arena, answer->array.items[i]);
+        return value_array(arena, items, answer->array.count);
+    }
+    if (answer->kind != VALUE_OBJECT)
+        return value_as_secret(arena, answer);
+    struct value_member *members = ARENA_ARRAY(arena, struct value_member, answer->object.count + 1);
+    for (size_t i = 0; i < answer->object.count; i++) {
+        members[i] = answer->object.members[i];
+        if (!value_names_only(members[i].name))
+            members[i].value = value_answer_as_secret(arena, members[i].value);
+    }
+    return value_object(arena, members, answer->object.count);
+}
+
+void value_each_secret(const struct value *value, void (*each)(void *context, const struct value *secret),
+                       void *context)
+{
+    if (!value->secret)
+        return;
+    for (size_t i = 0; value->kind == VALUE_ARRAY && i < value->array.count; i++)
+        value_each_secret(value->array.items[i], each, context);
+    for (size_t i = 0; value->kind == VALUE_OBJECT && i < value->object.count; i++)
+        value_each_secret(value->object.members[i].value, each, context);
+    if (value->kind != VALUE_ARRAY && value->kind != VALUE_OBJECT)
+        each(context, value);
+}
+
 // One of the arguments, or what stands in one: chosen, not made.
 static bool is_part(const struct value *whole, const struct value *part)
 {

@@ -28,12 +28,6 @@ static void add(struct what_if *w, struct text secret)
     s->texts[s->count++] = secret;
 }
 
-static bool is_name(struct text name)
-{
-    return text_is_nocase(name, "name") || text_is_nocase(name, "username") || text_is_nocase(name, "id") ||
-           text_is_nocase(name, "type") || text_is_nocase(name, "unit");
-}
-
 // Every text inside of the value. `names`: those that are no secrets by what they are called stay.
 static void add_all(struct what_if *w, const struct value *value, bool names)
 {
@@ -42,7 +36,7 @@ static void add_all(struct what_if *w, const struct value *value, bool names)
     for (size_t i = 0; value->kind == VALUE_ARRAY && i < value->array.count; i++)
         add_all(w, value->array.items[i], names);
     for (size_t i = 0; value->kind == VALUE_OBJECT && i < value->object.count; i++)
-        if (!names || !is_name(value->object.members[i].name))
+        if (!names || !value_names_only(value->object.members[i].name))
             add_all(w, value->object.members[i].value, names);
 }
 
@@ -72,41 +66,22 @@ void what_if_secrets_of_plan(struct what_if *w, const struct plan *plan)
             what_if_secrets_of_plan(w, plan->nodes[i].nested);
 }
 
-static const struct value *marked(struct arena *arena, const struct value *answer)
-{
-    if (answer->kind == VALUE_ARRAY) {
-        const struct value **items = ARENA_ARRAY(arena, const struct value *, answer->array.count + 1);
-        for (size_t i = 0; i < answer->array.count; i++)
-            items[i] = marked(arena, answer->array.items[i]);
-        return value_array(arena, items, answer->array.count);
-    }
-    if (answer->kind != VALUE_OBJECT)
-        return value_as_secret(arena, answer);
-    struct value_member *members = ARENA_ARRAY(arena, struct value_member, answer->object.count + 1);
-    for (size_t i = 0; i < answer->object.count; i++) {
-        members[i] = answer->object.members[i];
-        if (!is_name(members[i].name))
-            members[i].value = marked(arena, members[i].value);
-    }
-    return value_object(arena, members, answer->object.count);
-}
-
 const struct value *what_if_secrets_of_answer(struct what_if *w, const struct value *answer)
 {
     add_all(w, answer, true);
-    return marked(w->arena, answer);
+    return value_answer_as_secret(w->arena, answer);
+}
+
+static void add_secret(void *context, const struct value *secret)
+{
+    struct what_if *w = context;
+    if (secret->kind == VALUE_STRING)
+        add(w, text_copy(w->arena, secret->string));
 }
 
 void what_if_secrets_of_body(struct what_if *w, const struct value *body)
 {
-    if (!body->secret)
-        return;
-    if (body->kind == VALUE_STRING)
-        add(w, text_copy(w->arena, body->string));
-    for (size_t i = 0; body->kind == VALUE_ARRAY && i < body->array.count; i++)
-        what_if_secrets_of_body(w, body->array.items[i]);
-    for (size_t i = 0; body->kind == VALUE_OBJECT && i < body->object.count; i++)
-        what_if_secrets_of_body(w, body->object.members[i].value);
+    value_each_secret(body, add_secret, w);
 }
 
 // ---- what is shown instead

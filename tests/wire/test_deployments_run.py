@@ -239,11 +239,16 @@ def test_on_error_deployment_with_secrets(site, quick):
 def test_debug_setting(site, quick):
     """arm-templates 6 debugSetting: request and response contents in operations, without secrets."""
     one, secret = site.unique("reg"), "correct horse battery"
-    document = template(registry(one, tags={"a": "[parameters('s')]", "b": "plain"}), parameters={"s": {"type": "securestring"}})
+    document = template(registry(one, tags={"a": "[parameters('s')]", "b": "plain", "c": "[base64(parameters('s'))]"}),
+                        {"type": "Microsoft.Resources/tags", "apiVersion": "2021-04-01", "name": "default", "dependsOn": [one], "properties": {
+                            "tags": {"d": f"[base64(concat('x', reference('{one}').provisioningState, parameters('s')))]"}}},
+                        parameters={"s": {"type": "securestring"}})
     record = quick.succeed("debug", document, {"s": secret}, debugSetting={"detailLevel": "requestContent, responseContent"})
     assert record["properties"]["debugSetting"] == {"detailLevel": "requestContent, responseContent"}
-    shown = quick.operations("debug")[0]["properties"]
-    assert shown["request"]["content"]["tags"] == {"a": "***", "b": "plain"} and shown["response"]["content"]["name"] == one
+    shown = {o["properties"]["targetResource"]["resourceName"]: o["properties"] for o in quick.operations("debug") if "targetResource" in o["properties"]}
+    assert shown[one]["request"]["content"]["tags"] == {"a": "***", "b": "plain", "c": "***"}
+    assert shown["default"]["request"]["content"]["properties"]["tags"] == {"d": "***"}
+    assert shown[one]["response"]["content"]["tags"]["c"] == "***" and shown[one]["response"]["content"]["name"] == one
     assert secret not in json.dumps(quick.operations("debug"))
     quick.succeed("plain", template(registry(one)))
     assert not {"request", "response"} & set(quick.operations("plain")[0]["properties"])

@@ -9,8 +9,7 @@
 #include <string.h>
 
 // Chunks of 8 KiB with their header: what a request of the read lane takes fits into one.
-// What an arena of LARGE bytes leaves behind is given back to the machine: otherwise a process would stay as
-// large as the largest request that each of its threads had.
+// What an arena of LARGE bytes leaves between what others hold is given back to the machine.
 enum { CHUNK_SIZE = 8192 - 64, LARGE = 16 * 1024 * 1024, ALIGNMENT = alignof(max_align_t) };
 
 struct chunk {
@@ -116,6 +115,14 @@ static void chunk_free(struct chunk *c)
     c->next = spare.first;
     spare.first = c;
     spare.count++;
+}
+
+// Set, neither follows the largest piece that was ever freed, as both do by themselves.
+void heap_give_back(void)
+{
+    enum { MAPPED = 1024 * 1024, TRIMMED = 1024 * 1024 };
+    mallopt(M_MMAP_THRESHOLD, MAPPED);  // pieces of this size are mapped each by itself
+    mallopt(M_TRIM_THRESHOLD, TRIMMED); // what is free at a heap's end, beyond this, is unmapped
 }
 
 // The arena itself is the first thing in its first chunk.

@@ -12,6 +12,10 @@ void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *memory, size_t size);
 char *xstrdup(const char *string);
 
+// For a process that stays: what a large request took goes back to the machine when it is freed. Otherwise
+// each thread's heap would stay as large as the largest request that it had. Before threads start.
+void heap_give_back(void);
+
 struct arena *arena_new(void);
 void arena_free(struct arena *arena);
 // How many bytes of the heap it holds, for who has to bound what it does.

@@ -215,6 +215,7 @@ int command_serve(int argc, char **argv)
     if (options_parse("serve", NULL, argc, argv, options) != 0)
         return 2;
     struct service *s = &service;
+    heap_give_back();
     s->arena = arena_new();
     s->config = configure(s->arena, options[0].value, options[1].value, options[2].value, options[3].value);
     if (s->config == NULL)

@@ -35,8 +35,8 @@ enum { LISTING_BYTES = 4 << 20 };
                             "m") " from acr.manifest m"
 // $1 repository, $2 digest and $3 time after which the page begins, $4 rows.
 static const struct db_statement manifest_page_statements[PAGE_ORDERS] =
-    PAGE_STATEMENTS("acr_manifest_page", MANIFEST_SELECT " where m.repository_id = $1 and m.list_enabled",
-                    "m.digest", "m.updated_at", "$2", "$3", "$4");
+    PAGE_STATEMENTS("acr_manifest_page", MANIFEST_SELECT " where m.list_enabled", "m.repository_id = $1",
+                    "m.repository_id + 0 = $1", "m.digest", "m.updated_at", "$2", "$3", "$4");
 static const struct db_statement manifest_get_statement = {
     "acr_manifest_get", MANIFEST_SELECT " join acr.repository p on p.id = m.repository_id"
                                         " where p.registry_id = $1 and p.name = $2 and p.deleted_at is null"

@@ -2,12 +2,12 @@
 #include "rp/data/content_route.h"
 
 #define CATALOG_SELECT                                                                                       \
-    "select p.name, " MICROSECONDS("p.updated_at") " from acr.repository p"                                  \
-                                                   " where p.registry_id = $1 and p.deleted_at is null and " \
-                                                   "p.manifest_count > 0 and p.list_enabled"
+    "select p.name, " MICROSECONDS("p.updated_at") " from acr.repository p where p.deleted_at is null"       \
+                                                   " and p.manifest_count > 0 and p.list_enabled"
 // $1 registry, $2 name and $3 time after which the page begins, $4 rows.
 static const struct db_statement catalog_statements[PAGE_ORDERS] =
-    PAGE_STATEMENTS("catalog", CATALOG_SELECT, "p.name", "p.updated_at", "$2", "$3", "$4");
+    PAGE_STATEMENTS("catalog", CATALOG_SELECT, "p.registry_id = $1", "p.registry_id + 0 = $1", "p.name",
+                    "p.updated_at", "$2", "$3", "$4");
 
 static void handle_catalog(struct registry_call *call)
 {

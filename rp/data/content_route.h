@@ -78,21 +78,24 @@ const struct db_result *tag_page(struct registry_call *call, int64_t repository,
 size_t page_rows(const struct page *page, const struct db_result *result);
 bool page_has_more(const struct page *page, const struct db_result *result);
 
-// The part of a statement behind "where …": keyset, order and limit. `first` is the name, `second` the time,
-// `third` how many. All three orders of one list, for a table of statements indexed by enum page_order. Each
-// is a range of an index (db/migrations/0018_lists_and_events.sql): a page costs the same wherever it begins.
-#define PAGE_STATEMENTS(name, select, key, time, first, second, third)                                       \
+// The part of a statement behind "where …": whose items, keyset, order and limit. `first` is the name,
+// `second` the time, `third` how many. All three orders of one list, for a table of statements indexed by
+// enum page_order. Each is a range of an index, and a page costs the same wherever it begins: `by_time` says
+// whose in the words of the indexes by time (db/migrations/0024_orders_by_time.sql).
+#define PAGE_STATEMENTS(name, select, by_name, by_time, key, time, first, second, third)                     \
     {                                                                                                        \
-        {name "_by_name", select " and " key " > coalesce(" first "::text, '')"                              \
-                                 " and " second "::bigint is not null order by " key " limit " third},       \
+        {name "_by_name", select " and " by_name " and " key " > coalesce(" first "::text, '') and " second  \
+                                 "::bigint is not null order by " key " limit " third},                      \
             {name "_time_descending",                                                                        \
-             select " and (" time ", " key                                                                   \
-                    ") < (" PAGE_TIME(first, second, "infinity") ", coalesce(" first ", '')) order by " time \
+             select " and " by_time " and (" time ", " key                                                   \
+                    ") < (" PAGE_TIME(first, second, "infinity") ", "                                        \
+                                                                 "coalesce(" first ", '')) order by " time   \
                                                                  " desc, " key " desc limit " third},        \
-            {name "_time_ascending", select                                                                  \
-             " and (" time ", " key ") > (" PAGE_TIME(first, second, "-infinity") ", coalesce(" first        \
-                                                                                  ", '')) order by " time    \
-                                                                                  ", " key " limit " third}, \
+            {name "_time_ascending",                                                                         \
+             select " and " by_time " and (" time ", " key                                                   \
+                    ") > (" PAGE_TIME(first, second, "-infinity") ", "                                       \
+                                                                  "coalesce(" first ", '')) order by " time  \
+                                                                  ", " key " limit " third},                 \
     }
 #define PAGE_TIME(first, second, beginning)                                                                  \
     "case when " first "::text is null then timestamptz '" beginning "' else timestamptz 'epoch' + " second  \

@@ -3,6 +3,9 @@
 
 #include "base/arena.h"
 
+// The end of the year 9999, in microseconds: what the database adds up without a fault.
+static const int64_t LAST_TIME = 253402300799999999;
+
 static bool read_count(struct registry_call *call, struct page *page)
 {
     struct text n = http_query(call->request, "n");
@@ -45,7 +48,8 @@ static bool read_last(struct registry_call *call, struct page *page)
     if (page->order == PAGE_BY_NAME)
         return true;
     ptrdiff_t slash = text_find(last, '/');
-    if (slash > 0 && text_to_int64(text_slice(last, 0, (size_t)slash), &page->last_time)) {
+    if (slash > 0 && text_to_int64(text_slice(last, 0, (size_t)slash), &page->last_time) &&
+        page->last_time >= 0 && page->last_time <= LAST_TIME) {
         page->last = text_slice(last, (size_t)slash + 1, last.length);
         return true;
     }

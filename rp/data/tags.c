@@ -2,21 +2,18 @@
 #include "rp/data/content_route.h"
 
 #define TAG_SELECT                                                                                           \
-    "select t.name, (select m.digest from acr.manifest m where m.id = t.manifest_id), " MICROSECONDS(        \
-        "t.created_at") ", " MICROSECONDS("t.updated_at") ", " ATTRIBUTE_COLUMNS("t") " from acr.tag t "     \
-                                                                                      "where "               \
-                                                                                      "t.repository_id = "   \
-                                                                                      "$1 and "              \
-                                                                                      "t.list_enabled"
+    "select t.name, (select m.digest from acr.manifest m where m.id = t.manifest_id)"                        \
+    ", " MICROSECONDS("t.created_at") ", " MICROSECONDS("t.updated_at") ", " ATTRIBUTE_COLUMNS(              \
+        "t") " from acr.tag t where t.list_enabled"
 // $1 repository, $2 name and $3 time after which the page begins, $4 rows.
 static const struct db_statement tag_page_statements[PAGE_ORDERS] =
-    PAGE_STATEMENTS("tag_page", TAG_SELECT, "t.name", "t.updated_at", "$2", "$3", "$4");
+    PAGE_STATEMENTS("tag_page", TAG_SELECT, "t.repository_id = $1", "t.repository_id + 0 = $1", "t.name",
+                    "t.updated_at", "$2", "$3", "$4");
 // $5 digest: those of one manifest are found by it.
+#define OF_DIGEST                                                                                            \
+    "t.manifest_id = (select m.id from acr.manifest m where m.repository_id = $1 and m.digest = $5)"
 static const struct db_statement tag_page_of_digest_statements[PAGE_ORDERS] = PAGE_STATEMENTS(
-    "tag_page_of_digest",
-    TAG_SELECT " and t.manifest_id ="
-               " (select m.id from acr.manifest m where m.repository_id = $1 and m.digest = $5)",
-    "t.name", "t.updated_at", "$2", "$3", "$4");
+    "tag_page_of_digest", TAG_SELECT, OF_DIGEST, OF_DIGEST, "t.name", "t.updated_at", "$2", "$3", "$4");
 
 const struct db_result *tag_page(struct registry_call *call, int64_t repository, const struct page *page,
                                  struct text digest)

@@ -25,11 +25,11 @@ def filled(site, az_registry):
     client, name = az_registry.client(), site.unique("content/many")
     for i in range(MANY):
         client.put(f"/v2/{name}{i:03}/manifests/1", empty("r"), headers={"Content-Type": ARTIFACT}).expect(201)
-        client.put(f"/v2/{name}/manifests/t{(i * 7) % MANY:03}", empty("t"), headers={"Content-Type": ARTIFACT}).expect(201)
+        client.put(f"/v2/{name}/manifests/t{(i * 11) % MANY:03}", empty("t"), headers={"Content-Type": ARTIFACT}).expect(201)
     return name
 
 
-@pytest.fixture(scope="module", params=["az", "latest", "long_term", "current"])
+@pytest.fixture(scope="module", params=["az", "long_term", "current"])
 def quick(request):
     with request.getfixturevalue(request.param).serving() as serving:
         yield serving
@@ -52,7 +52,7 @@ def test_lists_of_more_than_a_page(quick, az_registry, filled):
     show_tags = ["acr", "repository", "show-tags", "-n", r, "--repository", filled]
     assert quick(*show_tags) == tags
     newest = quick(*show_tags, "--orderby", "time_desc")
-    assert newest == [f"t{(i * 7) % MANY:03}" for i in reversed(range(MANY))]
+    assert newest == [f"t{(i * 11) % MANY:03}" for i in reversed(range(MANY))]
     assert quick(*show_tags, "--orderby", "time_asc", "--top", "2") == newest[:-3:-1]
     detail = quick(*show_tags, "--detail", "--top", "1")
     assert [(t["name"], t["digest"], t["signed"]) for t in detail] == [("t000", digest_of(empty("t")), False)]

@@ -356,6 +356,47 @@ START_TEST(untagged_manifests_go_where_a_retention_is_set)
 }
 END_TEST
 
+// decisions 28: what the operator may set.
+START_TEST(what_is_protected_is_a_setting)
+{
+    registry_fixture_clear();
+    struct client client = client_new();
+    struct arena *arena = arena_new();
+    char body[4096];
+    add_blobs("a", 1, 2);
+    const char *digest = image_digest(arena, image(body, sizeof body, 1, 2, 0));
+    const char *index = arena_printf(arena,
+                                     "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"x/y\",\"digest\":"
+                                     "\"%s\",\"size\":%zu}]}",
+                                     digest, strlen(body));
+    const char *signature = arena_printf(
+        arena,
+        "{\"artifactType\":\"sig\",\"subject\":{\"mediaType\":\"x/y\",\"digest\":\"%s\",\"size\":%zu}}",
+        digest, strlen(body));
+    ck_assert_int_eq(put(&client, "a", "v1", body), 201);
+    client.content_type = INDEX_TYPE;
+    ck_assert_int_eq(put(&client, "a", "multi", index), 201);
+    client.content_type = "application/vnd.oci.artifact.manifest.v1+json";
+    ck_assert_int_eq(put(&client, "a", image_digest(arena, signature), signature), 201);
+    registry_fixture_config()->protect = "children+referrers";
+    ck_assert_int_eq(client_run(&client, HTTP_DELETE, manifest_delete, "a", digest, NULL), 405);
+    ck_assert_int_eq(
+        client_run(&client, HTTP_DELETE, manifest_delete, "a", image_digest(arena, signature), NULL), 405);
+    ck_assert_ptr_nonnull(
+        strstr(client_body(&client),
+               arena_printf(arena, "The manifest refers to %s, which is still there", digest)));
+    registry_fixture_config()->protect = "none";
+    ck_assert_int_eq(client_run(&client, HTTP_DELETE, manifest_delete, "a", digest, NULL), 202);
+    registry_fixture_config()->protect = "children+referrers";
+    ck_assert_int_eq(
+        client_run(&client, HTTP_DELETE, manifest_delete, "a", image_digest(arena, signature), NULL), 202);
+    registry_fixture_config()->protect = "children";
+    check_counts();
+    arena_free(arena);
+    client_free(&client);
+}
+END_TEST
+
 Suite *suite_acr(void);
 Suite *suite_acr(void)
 {
@@ -372,6 +413,7 @@ Suite *suite_acr(void)
     tcase_add_test(tcase, events_are_forgotten);
     tcase_add_test(tcase, a_repository_begins_anew);
     tcase_add_test(tcase, untagged_manifests_go_where_a_retention_is_set);
+    tcase_add_test(tcase, what_is_protected_is_a_setting);
     suite_add_tcase(suite, tcase);
     return suite;
 }

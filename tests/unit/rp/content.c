@@ -315,7 +315,14 @@ START_TEST(lists_page)
     ck_assert_int_eq(client_run(&client, HTTP_GET, registry_tag_operations[0].handle, "a", NULL, NULL), 200);
     ck_assert_str_eq(client_header(&client, "Link"), "</the/path?last=v1&n=2&orderby=>; rel=\"next\"");
     static const char *const bad[] = {
-        "n=-1", "n=x", "n=", "n=99999999999999999999", "orderby=up", "orderby=timedesc&last=v1",
+        "n=-1",
+        "n=x",
+        "n=",
+        "n=99999999999999999999",
+        "orderby=up",
+        "orderby=timedesc&last=v1",
+        "orderby=timeasc&last=9223372036854775807%2Fv1",
+        "orderby=timeasc&last=-9223372036854775807%2Fv1",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         client.query = bad[i];

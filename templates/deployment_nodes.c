@@ -114,12 +114,11 @@ static bool is_deployment(const struct node *node)
 static void judge(struct node *node)
 {
     int status = node->answer.status;
-    if (node->awaits)
+    bool later = node->awaits || ((status >= 500 || status == 429) && ++node->tries < TRIES);
+    if (later)
         node->state = "Waiting";
     else if (status < 300)
         node->state = is_deployment(node) ? "Running" : "Succeeded";
-    else if ((status >= 500 || status == 429) && ++node->tries < TRIES)
-        node->state = "Waiting";
     else
         node->state = "Failed";
 }

@@ -244,7 +244,7 @@ const struct value *call_access(struct call *call, const struct value *value, co
                                       SHOWN(shown))
                           : NULL;
     }
-    if (!call_spend(call, value->object.count / 16, 0))
+    if (!call_spend(call, FUNCTION_FIND_COST(value, key->string), 0))
         return NULL;
     const struct value *found = value_find(value, key->string);
     if (found)

@@ -92,5 +92,8 @@ struct text call_json(struct call *call, const struct value *value, char quote);
 // One text out of many, paid for.
 struct text call_join(struct call *call, const struct text *parts, size_t count, struct text separator);
 
+// Steps of looking a name up in an object: names may begin alike, and the last one is found last.
+#define FUNCTION_FIND_COST(in, name) ((in)->object.count * (1 + (name).length / 16) / 4)
+
 // Walks into `value` by a name or an index, as ".name" and "[i]" do: the error is the language's.
 const struct value *call_access(struct call *call, const struct value *value, const struct value *key);

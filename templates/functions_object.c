@@ -271,7 +271,7 @@ static const struct value *intersection_of_objects(struct call *call)
         bool everywhere = true;
         for (size_t k = 1; k < call->count && everywhere; k++) {
             const struct value *other = value_find(call->arguments[k], member->name);
-            everywhere = call_spend(call, call->arguments[k]->object.count / 16, 0) && other &&
+            everywhere = call_spend(call, FUNCTION_FIND_COST(call->arguments[k], member->name), 0) && other &&
                          call_equal(call, member->value, other);
         }
         if (call->error->message || (everywhere && !members_put(&m, member->name, member->value)))
@@ -305,7 +305,7 @@ static int64_t from_end(const struct value *key)
 static const struct value *step_into(struct call *call, const struct value *value, const struct value *key)
 {
     if (value->kind == VALUE_OBJECT && key->kind == VALUE_STRING) {
-        call_spend(call, value->object.count / 16, 0);
+        call_spend(call, FUNCTION_FIND_COST(value, key->string), 0);
         return value_find(value, key->string);
     }
     if (value->kind != VALUE_ARRAY)

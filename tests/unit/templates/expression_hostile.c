@@ -135,6 +135,10 @@ static const char *const texts[] = {
     "[toObject(range(0, 10000), lambda('i', string(lambdaVariables('i'))))]",
     "[groupBy(range(0, 10000), lambda('i', string(lambdaVariables('i'))))]",
     "[distinct(map(range(0, 10000), lambda('i', range(0, 1000))))]",
+    "[length(map(createArray(toObject(range(0, 10000), lambda('i', "
+    "concat('a_long_name_that_all_of_them_begin_with_', "
+    "string(lambdaVariables('i')))))), lambda('o', map(range(0, 10000), lambda('i', "
+    "lambdaVariables('o').a_long_name_that_all_of_them_begin_with_9999)))))]",
     "[like(string(range(0, 10000)), '*1*2*3*4*5*6*7*8*9*0*x*1*2*3*y')]",
     "[like(join(map(range(0, 10000), lambda('i', 'aaaaaaaaaa')), ''), "
     "'*aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab*')]",

@@ -25,7 +25,8 @@ enum {
 
 enum slot_state { SLOT_FREE, SLOT_GRANTED, SLOT_CLAIMED, SLOT_KEPT };
 
-// One session a slot, found by its id; where two meet, the older one keeps it and the other goes the longer way.
+// One session a slot, found by its id; where two meet, the older one keeps it and the other goes the longer
+// way.
 struct slot {
     enum slot_state state;
     char id[37];

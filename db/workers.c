@@ -1,5 +1,7 @@
 // Threads that each own a connection and take work from one bounded queue. One more thread, without a
-// connection, answers work that waited too long even when every worker is held.
+// connection, answers work that waited too long even when every worker is held. An owner of half of the
+// threads waits behind the others' work: who holds a lock that the rest of its own work waits for holds up
+// nobody else.
 #include "db/workers.h"
 #include "db/session.h"
 
@@ -19,6 +21,9 @@ struct db_workers {
     struct db_work *first, *last;
     size_t queued, queue_limit;
     int64_t wait_limit; // microseconds
+    int64_t next_due;   // what the thread that looks for expired work waits for
+    uint64_t *owners;   // of what each thread runs
+    size_t begun;       // threads
     bool stopping;
     struct arena *arena;
     struct db_target target;
@@ -28,64 +33,112 @@ struct db_workers {
     pthread_t threads[];
 };
 
-static struct db_work *pop(struct db_workers *w)
+static int64_t due_at(const struct db_workers *w, const struct db_work *work)
 {
-    struct db_work *work = w->first;
-    if (work == NULL)
-        return NULL;
-    w->first = work->next;
-    if (w->first == NULL)
-        w->last = NULL;
+    return work->queued + (work->wait_ms ? (int64_t)work->wait_ms * 1000 : w->wait_limit);
+}
+
+static bool has_its_share(const struct db_workers *w, uint64_t owner)
+{
+    size_t running = 0;
+    for (size_t i = 0; owner != 0 && i < w->count; i++)
+        running += w->owners[i] == owner;
+    return running >= (w->count + 1) / 2;
+}
+
+static bool fills_its_share(const struct db_workers *w, uint64_t owner)
+{
+    size_t share = (w->queue_limit + 1) / 2, waiting = 0;
+    if (owner == 0 || w->queued < share)
+        return false;
+    for (const struct db_work *work = w->first; work; work = work->next)
+        waiting += work->owner == owner;
+    return waiting >= share;
+}
+
+static struct db_work *unlink_after(struct db_workers *w, struct db_work *before)
+{
+    struct db_work *work = before ? before->next : w->first;
+    *(before ? &before->next : &w->first) = work->next;
+    if (w->last == work)
+        w->last = before;
     w->queued--;
     work->next = NULL;
     return work;
+}
+
+// The oldest whose owner has not its share of the threads.
+static struct db_work *pop(struct db_workers *w)
+{
+    struct db_work *before = NULL;
+    for (struct db_work *work = w->first; work; before = work, work = work->next)
+        if (!has_its_share(w, work->owner))
+            return unlink_after(w, before);
+    return NULL;
+}
+
+// The first that is due by now; else NULL, and next_due says when to look again.
+static struct db_work *pop_expired(struct db_workers *w)
+{
+    struct db_work *before = NULL;
+    w->next_due = INT64_MAX;
+    for (struct db_work *work = w->first; work; before = work, work = work->next) {
+        int64_t due = due_at(w, work) + 1000;
+        if (due <= clock_monotonic())
+            return unlink_after(w, before);
+        if (due < w->next_due)
+            w->next_due = due;
+    }
+    return NULL;
 }
 
 static void *worker(void *argument)
 {
     struct db_workers *w = argument;
     pthread_mutex_lock(&w->mutex);
+    uint64_t *owner = &w->owners[w->begun++];
     struct db_connection *connection = db_connection_new(&w->target);
     for (;;) {
         struct db_work *work = pop(w);
         if (work == NULL) {
+            // What waits for its owner's share is taken by those who run the share.
             if (w->stopping)
                 break;
             pthread_cond_wait(&w->arrived, &w->mutex);
             continue;
         }
+        *owner = work->owner;
         pthread_mutex_unlock(&w->mutex);
-        if (clock_monotonic() - work->queued > w->wait_limit)
+        if (clock_monotonic() > due_at(w, work))
             work->expired(work);
         else
             work->run(work, connection);
         pthread_mutex_lock(&w->mutex);
+        *owner = 0;
+        if (w->first)
+            pthread_cond_signal(&w->arrived); // a share is free: it may not be we who take it
     }
     pthread_mutex_unlock(&w->mutex);
     db_connection_free(connection);
     return NULL;
 }
 
-// The queue is in the order of arrival, so its head is the oldest.
 static void *expire(void *argument)
 {
     struct db_workers *w = argument;
     pthread_mutex_lock(&w->mutex);
     while (!w->stopping) {
-        if (w->first == NULL) {
+        struct db_work *work = pop_expired(w);
+        if (work) {
+            pthread_mutex_unlock(&w->mutex);
+            work->expired(work);
+            pthread_mutex_lock(&w->mutex);
+        } else if (w->next_due == INT64_MAX) {
             pthread_cond_wait(&w->waited, &w->mutex);
-            continue;
-        }
-        int64_t due = w->first->queued + w->wait_limit + 1000;
-        if (clock_monotonic() < due) {
-            struct timespec t = {due / 1000000, due % 1000000 * 1000};
+        } else {
+            struct timespec t = {w->next_due / 1000000, w->next_due % 1000000 * 1000};
             pthread_cond_timedwait(&w->waited, &w->mutex, &t);
-            continue;
         }
-        struct db_work *work = pop(w);
-        pthread_mutex_unlock(&w->mutex);
-        work->expired(work);
-        pthread_mutex_lock(&w->mutex);
     }
     pthread_mutex_unlock(&w->mutex);
     return NULL;
@@ -112,6 +165,8 @@ struct db_workers *db_workers_start(const struct db_target *target, const char *
     w->queue_limit = queue_limit;
     w->wait_limit = (int64_t)wait_limit_ms * 1000;
     w->count = threads;
+    w->next_due = INT64_MAX;
+    w->owners = xcalloc(threads, sizeof *w->owners);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -136,17 +191,13 @@ bool db_workers_submit(struct db_workers *w, struct db_work *work)
     work->next = NULL;
     work->queued = clock_monotonic();
     pthread_mutex_lock(&w->mutex);
-    bool taken = !w->stopping && w->queued < w->queue_limit;
+    bool taken = !w->stopping && w->queued < w->queue_limit && !fills_its_share(w, work->owner);
     if (taken) {
-        bool was_empty = w->first == NULL;
-        if (was_empty)
-            w->first = work;
-        else
-            w->last->next = work;
+        *(w->first ? &w->last->next : &w->first) = work;
         w->last = work;
         w->queued++;
         pthread_cond_signal(&w->arrived);
-        if (was_empty)
+        if (due_at(w, work) < w->next_due)
             pthread_cond_signal(&w->waited);
     }
     pthread_mutex_unlock(&w->mutex);
@@ -169,5 +220,6 @@ void db_workers_stop(struct db_workers *w)
     pthread_cond_destroy(&w->waited);
     pthread_mutex_destroy(&w->mutex);
     arena_free(w->arena);
+    free(w->owners);
     free(w);
 }

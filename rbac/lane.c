@@ -11,8 +11,9 @@
 #include <string.h>
 
 enum {
-    QUEUE_LIMIT = 512,
+    QUEUE_LIMIT = 2048,
     WAIT_LIMIT_MS = 2000,
+    OWNED_WAIT_LIMIT_MS = 30000,
     STATEMENT_LIMIT = 64,
     LOOP_LIMIT = 64,
 };
@@ -47,9 +48,16 @@ static void expire_work(struct db_work *work)
 
 void lane_work(struct http_exchange *exchange, lane_handler *run, lane_refusal *busy)
 {
+    lane_work_of(0, exchange, run, busy);
+}
+
+void lane_work_of(uint64_t owner, struct http_exchange *exchange, lane_handler *run, lane_refusal *busy)
+{
     struct work_item *item = ARENA_NEW(exchange->request.arena, struct work_item);
     item->work.run = run_work;
     item->work.expired = expire_work;
+    item->work.owner = owner;
+    item->work.wait_ms = owner ? OWNED_WAIT_LIMIT_MS : 0;
     item->exchange = exchange;
     item->run = run;
     item->busy = busy;
@@ -88,14 +96,14 @@ static void read_done(struct db_query *query, enum db_outcome outcome, const str
         return;
     }
     http_answer_reset(&exchange->answer);
-    lane_work(exchange, item->read.otherwise, item->read.busy);
+    lane_work_of(item->read.owner, exchange, item->read.otherwise, item->read.busy);
 }
 
 void lane_read(struct http_exchange *exchange, const struct lane_read *read)
 {
     size_t loop = exchange->loop->index;
     if (loop >= LOOP_LIMIT || !pipelines[loop]) {
-        lane_work(exchange, read->otherwise, read->busy);
+        lane_work_of(read->owner, exchange, read->otherwise, read->busy);
         return;
     }
     struct read_item *item = ARENA_NEW(exchange->request.arena, struct read_item);

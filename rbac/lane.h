@@ -10,6 +10,9 @@ typedef void lane_handler(struct http_exchange *exchange, struct db_connection *
 typedef void lane_refusal(struct http_exchange *exchange);
 
 void lane_work(struct http_exchange *exchange, lane_handler *run, lane_refusal *busy);
+// The same for work of one registry, named by a number: it shares the workers fairly with what is others',
+// and waits longer before it is refused, since its clients give up at a 503.
+void lane_work_of(uint64_t owner, struct http_exchange *exchange, lane_handler *run, lane_refusal *busy);
 
 struct lane_read {
     const struct db_statement *statement; // its first columns are RBAC_VERSION_COLUMNS
@@ -22,6 +25,7 @@ struct lane_read {
                    const struct rbac_snapshot *snapshot);
     lane_handler *otherwise;
     lane_refusal *busy;
+    uint64_t owner; // of what is done otherwise; 0: nobody
 };
 // Copies `read`. On the loop's thread.
 void lane_read(struct http_exchange *exchange, const struct lane_read *read);

@@ -288,9 +288,22 @@ static bool challenge_answer(struct http_exchange *exchange, const struct db_res
     return true;
 }
 
+// A number for the registry (FNV-1a): two that share one share their part of the workers, too.
+static uint64_t owner_of(struct text login_key)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+    for (size_t i = 0; i < login_key.length; i++)
+        hash = (hash ^ (unsigned char)login_key.base[i]) * 0x100000001b3;
+    return hash | 1;
+}
+
 static void go_read(struct http_exchange *exchange, struct registry_call *call, struct text login_key)
 {
-    struct lane_read read = {.values = {db_text(login_key)}, .count = 1, .otherwise = work, .busy = busy};
+    struct lane_read read = {.values = {db_text(login_key)},
+                             .count = 1,
+                             .otherwise = work,
+                             .busy = busy,
+                             .owner = owner_of(login_key)};
     const struct registry_read *lane = call->operation->read;
     size_t count = 0;
     if (call->operation->access != ACCESS_NONE && !http_header(call->request, "authorization", NULL).base) {
@@ -302,7 +315,7 @@ static void go_read(struct http_exchange *exchange, struct registry_call *call, 
         read.count += count;
         read.answer = read_answer;
     } else {
-        lane_work(exchange, work, busy);
+        lane_work_of(read.owner, exchange, work, busy);
         return;
     }
     lane_read(exchange, &read);

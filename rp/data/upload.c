@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 // Garbage is left alone for a second at least (sweep.c).
-enum { POOL_WAIT_MS = 2000, READ_PIECE = 1 << 18, MADE_RECENTLY_US = 500000 };
+enum { POOL_WAIT_MS = 30000, READ_PIECE = 1 << 18, MADE_RECENTLY_US = 500000 };
 
 // ---- failures
 

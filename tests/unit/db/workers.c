@@ -78,6 +78,55 @@ START_TEST(many)
 }
 END_TEST
 
+// One busy registry's work, all of which waits for one lock, held up everybody else's for as long.
+START_TEST(shares)
+{
+    enum { THREADS = 4, COUNT = 6, QUEUE = 8 };
+    struct db_target target = fixture_target();
+    struct db_workers *w = db_workers_start(&target, "shares", THREADS, QUEUE, 5000);
+    static struct task busy[COUNT], others[2], refused;
+    for (int i = 0; i < COUNT; i++) {
+        busy[i] = task_of(700);
+        busy[i].work.owner = 7;
+        while (!db_workers_submit(w, &busy[i].work)) // until two of them run, and four wait: half of each
+            sleep_milliseconds(1);
+    }
+    refused = task_of(0);
+    refused.work.owner = 7;
+    ck_assert(!db_workers_submit(w, &refused.work));
+    others[0] = task_of(0);
+    others[1] = task_of(0);
+    others[1].work.owner = 8;
+    for (int i = 0; i < 2; i++)
+        ck_assert(db_workers_submit(w, &others[i].work));
+    for (int turn = 0; turn < 120 && !(others[0].run && others[1].run); turn++)
+        sleep_milliseconds(10);
+    ck_assert(others[0].run && others[1].run && !busy[COUNT - 1].run);
+    db_workers_stop(w); // runs what is queued, past any share
+    for (int i = 0; i < COUNT; i++)
+        ck_assert(busy[i].run);
+}
+END_TEST
+
+START_TEST(patience)
+{
+    struct db_target target = fixture_target();
+    struct db_workers *w = db_workers_start(&target, "patience", 1, 8, 200);
+    static struct task held, patient, hasty;
+    held = task_of(1000), patient = task_of(0), hasty = task_of(0);
+    patient.work.wait_ms = 20000;
+    ck_assert(db_workers_submit(w, &held.work));
+    sleep_milliseconds(50);
+    ck_assert(db_workers_submit(w, &patient.work));
+    ck_assert(db_workers_submit(w, &hasty.work)); // behind one that waits longer, and due before it
+    for (int turn = 0; turn < 80 && !hasty.expired; turn++)
+        sleep_milliseconds(10);
+    ck_assert(hasty.expired && !patient.expired && !held.run);
+    db_workers_stop(w);
+    ck_assert(held.run && patient.run && !hasty.run);
+}
+END_TEST
+
 struct taker {
     struct db_pool *pool;
     int rounds;
@@ -128,6 +177,8 @@ Suite *suite_workers(void)
     TCase *tests = tcase_create("workers");
     tcase_add_test(tests, full_and_expired);
     tcase_add_test(tests, many);
+    tcase_add_test(tests, shares);
+    tcase_add_test(tests, patience);
     tcase_add_test(tests, bounded_pool);
     suite_add_tcase(suite, tests);
     return suite;

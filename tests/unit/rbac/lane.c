@@ -159,18 +159,18 @@ START_TEST(works)
 }
 END_TEST
 
-// Two workers that are busy for 2.5 s: 512 wait, more are refused at once, and those that waited 2 s are
+// Two workers that are busy for 2.5 s: 2,048 wait, more are refused at once, and those that waited 2 s are
 // refused.
 START_TEST(refuses)
 {
-    enum { COUNT = 520 };
+    enum { COUNT = 2056 };
     static struct http_exchange *exchanges[COUNT];
     for (int i = 0; i < 2; i++)
         lane_work(exchanges[i] = exchange_new(), slowly, busy);
     sleep_milliseconds(100);
     for (int i = 2; i < COUNT; i++)
         lane_work(exchanges[i] = exchange_new(), in_worker, busy);
-    ck_assert_int_eq(atomic_load(&finished), COUNT - 2 - 512);
+    ck_assert_int_eq(atomic_load(&finished), COUNT - 2 - 2048);
     for (int i = 0; i < 400 && atomic_load(&finished) < COUNT; i++)
         sleep_milliseconds(10);
     ck_assert_int_eq(atomic_load(&finished), COUNT);

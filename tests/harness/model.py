@@ -114,8 +114,9 @@ class Fire:
 class Owner:
     """One client, its repositories, and what it knows of blobs."""
 
-    def __init__(self, name, client, content, fire, seed):
-        self.name, self.client, self.content, self.fire = name, client, content, fire
+    def __init__(self, name, clients, content, fire, seed):
+        """`clients`: of each replica, asked in turn."""
+        self.name, self.clients, self.asked, self.content, self.fire = name, clients, 0, content, fire
         self.lot = random.Random(f"{seed} {name}")
         self.names = [f"{name}/app", f"{name}/team/lib"]
         self.repositories, self.sessions, self.promises, self.log = {}, [], {}, []
@@ -123,7 +124,8 @@ class Owner:
     # Asking, and judging the answer.
 
     def ask(self, method, path, body=None, headers=None):
-        return self.fire.ask(self.client, method, path, body, headers)
+        self.asked += 1
+        return self.fire.ask(self.clients[self.asked % len(self.clients)], method, path, body, headers)
 
     def want(self, answer, *allowed):
         """The answer is one of (status, code); a code of None is any."""

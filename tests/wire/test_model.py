@@ -3,7 +3,8 @@
 A round is a stretch in which one client acts at a time and everything common is compared after each step, and one in which all
 act at once; every second round `serve` is killed meanwhile, and what was asked is asked again (S29: it does no harm). What a
 client does follows from the seed alone: AZSACR_SEED repeats a run, AZSACR_ROUNDS makes it longer, AZSACR_QUIET=1 leaves the
-kills out. `script/prove model` is the long form.
+kills out; with AZSACR_REPLICA=1 there are two `serve`, each client asks them in turn, and either is killed. `script/prove
+model` is the long form.
 """
 import collections
 import os
@@ -16,6 +17,7 @@ import pytest
 
 from harness.model import Content, Fire, Owner, usage_of
 from harness.model_steps import step
+from harness.replica import Replica
 from harness.site import CONTRIBUTOR
 
 ROUNDS = int(os.environ.get("AZSACR_ROUNDS", 2))
@@ -41,19 +43,33 @@ def bearer(registry, *repositories):
         "scope": scope}).expect(200).json["access_token"]
 
 
-def make_owners(site, arm, registry, fire):
+@pytest.fixture(scope="module")
+def replica(sweeping_site):
+    """The second `serve`, or None."""
+    if os.environ.get("AZSACR_REPLICA") != "1":
+        yield None
+        return
+    made = Replica(sweeping_site, environment=sweeping_site.environment)
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+def make_owners(site, arm, registry, fire, replica):
     principal = site.principal()
     site.assign(arm, principal, CONTRIBUTOR, registry.id)
     clients = [registry.client(), registry.client(principal["appId"], principal["secret"]),
                registry.client(token=bearer(registry, "two/app", "two/team/lib")), registry.client()]
     content = Content(SEED)
-    return [Owner(name, client, content, fire, SEED) for name, client in zip(("none", "one", "two", "three"), clients)]
+    places = [[client, replica.of(client)] if replica else [client] for client in clients]
+    return [Owner(name, place, content, fire, SEED) for name, place in zip(("none", "one", "two", "three"), places)]
 
 
 class Run:
-    def __init__(self, site, arm, registry):
-        self.site, self.arm, self.registry, self.fire = site, arm, registry, Fire()
-        self.owners = make_owners(site, arm, registry, self.fire)
+    def __init__(self, site, arm, registry, replica):
+        self.site, self.arm, self.registry, self.fire, self.replica = site, arm, registry, Fire(), replica
+        self.owners = make_owners(site, arm, registry, self.fire, replica)
         self.lot, self.did, self.kills = random.Random(f"{SEED} order"), collections.Counter(), 0
         self.quiet = os.environ.get("AZSACR_QUIET") == "1"
 
@@ -88,15 +104,27 @@ class Run:
             thread.start()
         if kill:
             time.sleep(self.lot.random())
-            for pid in self.site.pids("serve"):
-                os.kill(pid, signal.SIGKILL)
-            self.kills += 1
+            self.kill()
         for thread in threads:
             thread.join()
         self.site.wait_ready()
+        if self.replica:
+            self.replica.wait_ready()
         self.fire.burning = False
         if faults:
             raise faults[0]
+
+    def kill(self):
+        self.kills += 1
+        if self.replica and self.lot.random() < 0.5:
+            self.replica.kill_serve()
+            return
+        for pid in self.serve():
+            os.kill(pid, signal.SIGKILL)
+
+    def serve(self):
+        """Those of the site; the replica's has the same state directory."""
+        return [pid for pid in self.site.pids("serve") if not self.replica or pid != self.replica.serve.pid]
 
     def verify(self):
         self.compare()
@@ -113,18 +141,18 @@ class Run:
                 if repository is None or not repository.manifests:
                     continue
                 opened = {"deleteEnabled": True, "writeEnabled": True}
-                owner.client.patch(f"/acr/v1/{name}", opened).expect(200)
+                owner.clients[0].patch(f"/acr/v1/{name}", opened).expect(200)
                 for digest in repository.manifests:
-                    owner.client.patch(f"/acr/v1/{name}/_manifests/{digest}", opened).expect(200)
+                    owner.clients[0].patch(f"/acr/v1/{name}/_manifests/{digest}", opened).expect(200)
                 for tag in repository.tags:
-                    owner.client.patch(f"/acr/v1/{name}/_tags/{tag}", opened).expect(200)
-                owner.client.delete(f"/acr/v1/{name}").expect(202)
+                    owner.clients[0].patch(f"/acr/v1/{name}/_tags/{tag}", opened).expect(200)
+                owner.clients[0].delete(f"/acr/v1/{name}").expect(202)
         assert self.registry.usage(self.arm) == 0
 
 
-def test_random_operations_keep_to_the_model(sweeping_site, model_registry):
+def test_random_operations_keep_to_the_model(sweeping_site, model_registry, replica):
     arm, registry = model_registry
-    run, began = Run(sweeping_site, arm, registry), time.monotonic()
+    run, began = Run(sweeping_site, arm, registry, replica), time.monotonic()
     print(f"seed {SEED}: AZSACR_SEED={SEED} AZSACR_ROUNDS={ROUNDS} repeats this run")
     for number in range(ROUNDS):
         try:

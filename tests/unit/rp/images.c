@@ -18,12 +18,15 @@ void add_blob(const char *repository, int number)
     registry_fixture_sql(
         "insert into acr.repository (registry_id, name) values (1, '%s') on conflict (registry_id, name)"
         " where deleted_at is null do nothing;"
+        // Before the blob, as a publish has it: who deletes the repository holds it and waits for the mutex.
+        "select id from acr.repository where registry_id = 1 and name = '%s' and deleted_at is null for key "
+        "share;"
         "insert into acr.blob (registry_id, digest, size, file) values (1, '%s', %d, gen_random_uuid())"
         " on conflict (registry_id, digest) do update set touched = clock_timestamp();" // as a publish does
         "insert into acr.blob_link (repository_id, registry_id, digest) select id, 1, '%s' from "
         "acr.repository"
         " where name = '%s' and deleted_at is null on conflict do nothing",
-        repository, digest, 1000 + number, digest, repository);
+        repository, repository, digest, 1000 + number, digest, repository);
 }
 
 const char *image(char *body, size_t size, int first, int last, int salt)

@@ -2,8 +2,9 @@
 #include "base/host_list.h"
 
 #include "base/arena.h"
+#include "base/setting_list.h"
 
-enum { HOSTS = 64, HTTPS = 443 };
+enum { HTTPS = 443 };
 
 static bool is_host(struct text host)
 {
@@ -29,26 +30,11 @@ static const char *normal(struct arena *arena, struct text entry)
     return is_host(host) ? arena_printf(arena, "%.*s:%lld", TEXT_ARG(host), (long long)port) : NULL;
 }
 
+static const struct setting_list kind = {"host such as templates.example.com:8443", "hosts", normal};
+
 const char *const *host_list_read(struct arena *arena, const char *list, const char **why)
 {
-    const char **hosts = ARENA_ARRAY(arena, const char *, HOSTS + 1);
-    size_t count = 0;
-    while (*list) {
-        size_t length = strcspn(list, ", \t");
-        struct text one = {list, length};
-        list += length + (list[length] != '\0');
-        if (length == 0)
-            continue;
-        const char *host = normal(arena, one);
-        if (!host || count == HOSTS) {
-            *why = host ? "there are too many hosts"
-                        : arena_printf(arena, "'%.*s' is no host such as templates.example.com:8443",
-                                       TEXT_ARG(one));
-            return NULL;
-        }
-        hosts[count++] = host;
-    }
-    return hosts;
+    return setting_list_read(arena, &kind, list, why);
 }
 
 static bool is_of(const char *entry, struct text host, int64_t *port)

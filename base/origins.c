@@ -2,8 +2,7 @@
 #include "base/origins.h"
 
 #include "base/arena.h"
-
-enum { ORIGINS = 64 };
+#include "base/setting_list.h"
 
 static bool is_host(struct text host)
 {
@@ -44,24 +43,9 @@ static const char *normal(struct arena *arena, struct text origin)
     return NULL;
 }
 
+static const struct setting_list kind = {"origin such as https://portal.example.com:8443", "origins", normal};
+
 const char *const *origins_read(struct arena *arena, const char *list, const char **why)
 {
-    const char **origins = ARENA_ARRAY(arena, const char *, ORIGINS + 1);
-    size_t count = 0;
-    while (*list) {
-        size_t length = strcspn(list, ", \t");
-        struct text one = {list, length};
-        list += length + (list[length] != '\0');
-        if (length == 0)
-            continue;
-        const char *origin = normal(arena, one);
-        if (!origin || count == ORIGINS) {
-            *why = origin ? "there are too many origins"
-                          : arena_printf(arena, "'%.*s' is no origin such as https://portal.example.com:8443",
-                                         TEXT_ARG(one));
-            return NULL;
-        }
-        origins[count++] = origin;
-    }
-    return origins;
+    return setting_list_read(arena, &kind, list, why);
 }

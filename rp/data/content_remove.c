@@ -1,5 +1,5 @@
 // What follows a repository's or a registry's deletion: jobs that remove its rows by the old ids, 500 a step.
-// All of it is invisible already, so the steps need no mutex and change no usage.
+// All of it is invisible already, so the steps change no usage.
 #include "rp/data/content.h"
 
 #include "base/arena.h"
@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-enum { ROWS_A_STEP = 500 };
+enum { ROWS_A_STEP = 500, HELD_WAIT_MS = 100 };
 
 // In the order that the foreign keys allow. $1: the repository, $2: how many rows.
 static const struct db_statement repository_statements[] = {
@@ -25,11 +25,17 @@ static const struct db_statement repository_statements[] = {
      "delete from acr.blob_link where (repository_id, digest) in"
      " (select repository_id, digest from acr.blob_link where repository_id = $1 order by digest limit $2)"},
 };
+// A push that waited for the repository's deletion still holds the dead row, and may now wait for the mutex
+// that the job has: so the job does not wait for it. Whether the row is gone, and whether it was there.
 static const struct db_statement repository_row_statement = {
-    "content_drop_repository", "delete from acr.repository where id = $1 and $2::bigint > 0"};
+    "content_drop_repository",
+    "with gone as (delete from acr.repository where id in (select id from acr.repository where id = $1"
+    " for update skip locked) returning id) select exists (select 1 from gone),"
+    " exists (select 1 from acr.repository where id = $1)"};
 
-// Removes up to *budget rows of a repository; true when nothing of it is left.
-static bool remove_repository_rows(struct db_transaction *tx, int64_t repository_id, int64_t *budget)
+// Removes up to *budget rows of a repository: done when nothing of it is left.
+static enum job_verdict remove_repository_rows(struct db_transaction *tx, struct job_step *step,
+                                               int64_t repository_id, int64_t *budget)
 {
     for (size_t i = 0; i < sizeof repository_statements / sizeof *repository_statements; i++) {
         // Until one finds nothing: the sweep may take links away beside us, so a short count alone says
@@ -39,12 +45,16 @@ static bool remove_repository_rows(struct db_transaction *tx, int64_t repository
                 DB_RUN(tx, &repository_statements[i], db_int(repository_id), db_int(*budget)));
             *budget -= removed;
             if (*budget <= 0 || db_failed(tx))
-                return false;
+                return JOB_AGAIN;
         }
     }
-    *budget -=
-        (int64_t)db_affected(DB_RUN(tx, &repository_row_statement, db_int(repository_id), db_int(*budget)));
-    return !db_failed(tx);
+    const struct db_result *row = DB_RUN(tx, &repository_row_statement, db_int(repository_id));
+    if (db_rows(row) == 0)
+        return JOB_AGAIN;
+    bool gone = db_get_bool(row, 0, 0);
+    *budget -= gone;
+    step->wait_ms = HELD_WAIT_MS;
+    return gone || !db_get_bool(row, 0, 1) ? JOB_DONE : JOB_WAIT;
 }
 
 static bool payload_id(const struct job_step *step, const char *key, int64_t *id)
@@ -78,7 +88,7 @@ enum job_verdict content_remove_repository(struct db_transaction *tx, struct job
     if (db_rows(registry) == 0)
         return JOB_DONE; // the registry's own removal was faster
     usage_lock(tx, db_get_int(registry, 0, 0));
-    return remove_repository_rows(tx, repository_id, &budget) ? JOB_DONE : JOB_AGAIN;
+    return remove_repository_rows(tx, step, repository_id, &budget);
 }
 
 static const struct db_statement registry_next_statement = {
@@ -110,8 +120,9 @@ enum job_verdict content_remove_registry(struct db_transaction *tx, struct job_s
         const struct db_result *next = DB_RUN(tx, &registry_next_statement, db_int(registry_id));
         if (db_rows(next) == 0)
             break;
-        if (!remove_repository_rows(tx, db_get_int(next, 0, 0), &budget))
-            return JOB_AGAIN;
+        enum job_verdict verdict = remove_repository_rows(tx, step, db_get_int(next, 0, 0), &budget);
+        if (verdict != JOB_DONE)
+            return verdict;
     }
     for (size_t i = 0; i < sizeof registry_files_statements / sizeof *registry_files_statements; i++) {
         if (budget <= 0 || db_failed(tx))

@@ -7,6 +7,7 @@
 #include "rp/data/manifests.h"
 #include "rp/data/sweep.h"
 
+#include <libpq-fe.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,6 +154,53 @@ START_TEST(a_shared_new_layer_counts_once)
 }
 END_TEST
 
+static bool jobs_are_done(void)
+{
+    return registry_fixture_number("select count(*) from azsacr.job where state <> 'Succeeded'") == 0;
+}
+
+// Who waits for a repository's row while it is deleted holds the dead row afterwards, and then waits for the
+// mutex. The job that removes the row had the mutex and waited for the row: a deadlock of a second, found
+// under load by beside_the_sweep_and_the_jobs.
+START_TEST(a_dead_row_that_is_held_is_left_for_later)
+{
+    struct client client = client_new();
+    char body[4096];
+    registry_fixture_clear();
+    add_blobs("a", 1, 3);
+    image(body, sizeof body, 1, 3, 0);
+    ck_assert_int_eq(put(&client, "a", "v1", body), 201);
+    ck_assert_int_eq(client_run(&client, HTTP_DELETE, acr_repository_delete, "a", NULL, NULL), 202);
+    PGconn *holder = PQconnectdb(registry_fixture_config()->database);
+    PQclear(PQexec(holder, "begin"));
+    PGresult *held =
+        PQexec(holder, "select 1 from acr.repository where deleted_at is not null for key share");
+    ck_assert_int_eq(PQntuples(held), 1);
+    PQclear(held);
+    struct db_target target = {registry_fixture_config()->database, "azsacr test", 10000};
+    struct job_workers *jobs = job_workers_start(&target, content_job_kinds, 1);
+    for (int i = 0; i < 10; i++) {
+        job_workers_nudge(jobs);
+        usleep(50000);
+    }
+    ck_assert(!jobs_are_done());
+    // Nobody holds the mutex for the sake of the row.
+    held = PQexec(holder, "select 1 from acr.registry_usage for no key update nowait");
+    ck_assert_int_eq(PQntuples(held), 1);
+    PQclear(held);
+    PQfinish(holder);
+    for (int i = 0; i < 400 && !jobs_are_done(); i++) {
+        job_workers_nudge(jobs);
+        usleep(50000);
+    }
+    job_workers_stop(jobs);
+    ck_assert(jobs_are_done());
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.repository"), 0);
+    check_counts();
+    client_free(&client);
+}
+END_TEST
+
 Suite *suite_content_at_once(void);
 Suite *suite_content_at_once(void)
 {
@@ -163,6 +211,7 @@ Suite *suite_content_at_once(void)
     tcase_add_test(tcase, random_acts_at_once);
     tcase_add_test(tcase, beside_the_sweep_and_the_jobs);
     tcase_add_test(tcase, a_shared_new_layer_counts_once);
+    tcase_add_test(tcase, a_dead_row_that_is_held_is_left_for_later);
     suite_add_tcase(suite, tcase);
     return suite;
 }

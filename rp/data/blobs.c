@@ -114,8 +114,7 @@ static void reply_head_only(struct registry_call *call, struct text digest, int6
 static void fail_lost(struct registry_call *call, struct text digest, struct text file, int64_t size)
 {
     log_error("store.blob_lost", "registry", text_cstr(call->arena, call->registry.name), "digest",
-              text_cstr(call->arena, digest), "file", text_cstr(call->arena, file), "size", log_number(size),
-              "correlation", call->request->correlation_id);
+              text_cstr(call->arena, digest), "file", text_cstr(call->arena, file), "size", log_number(size));
     registry_fail(call, 500, "UNKNOWN", TEXT_NONE, "internal error; correlation id %s",
                   call->request->correlation_id);
 }
@@ -338,6 +337,8 @@ void upload_start(struct registry_call *call)
     struct upload_limit *limit = upload_limit_read(call->tx, call->registry.id, call->registry.quota, 1);
     if (upload_limit_room(limit) <= 0)
         upload_fail_quota(call, limit);
+    else if (upload_limit_crowded(limit))
+        upload_fail_crowded(call);
     else if (store_low_water())
         upload_fail_disk(call);
     else {

@@ -16,8 +16,9 @@ enum store_fault {
     STORE_OK,
     STORE_BUSY, // another request holds the session's lock (after waiting 2 s)
     STORE_ABSENT,
-    STORE_FULL,   // no space, or below the low-water mark
-    STORE_FAILED, // anything else; it is in the log
+    STORE_FULL,      // no space, or below the low-water mark
+    STORE_READ_ONLY, // as a file system makes itself after a fault of its disk; it is in the log
+    STORE_FAILED,    // anything else; it is in the log
 };
 
 bool store_open(const char *directory, const char **why, struct arena *arena); // makes it when absent

@@ -64,6 +64,8 @@ static enum store_fault fault_of(int error)
         return STORE_FULL;
     case ENOENT:
         return STORE_ABSENT;
+    case EROFS:
+        return STORE_READ_ONLY;
     default:
         return STORE_FAILED;
     }
@@ -72,7 +74,7 @@ static enum store_fault fault_of(int error)
 static enum store_fault failed(const char *step, const char *id, int error)
 {
     enum store_fault fault = fault_of(error);
-    if (fault == STORE_FAILED)
+    if (fault == STORE_FAILED || fault == STORE_READ_ONLY)
         log_error("store.failed", "step", step, "file", id, "errno", log_number(error));
     return fault;
 }

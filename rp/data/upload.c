@@ -35,6 +35,15 @@ void upload_fail_disk(struct registry_call *call)
                   "The store's free space is at its low-water mark. %s", REGISTRY_DISALLOWED);
 }
 
+void upload_fail_crowded(struct registry_call *call)
+{
+    registry_fail(call, 429, "TOOMANYREQUESTS", TEXT_NONE,
+                  "the registry has %d unfinished uploads: finish or cancel some; one that nobody touches "
+                  "ends by itself",
+                  UPLOAD_SESSIONS_MAX);
+    http_set_header_string(call->answer, "Retry-After", "10");
+}
+
 void upload_fail_unknown(struct registry_call *call)
 {
     registry_fail(call, 404, "BLOB_UPLOAD_UNKNOWN", TEXT_NONE, "blob upload unknown to registry");
@@ -52,6 +61,13 @@ static void fail_busy(struct registry_call *call)
     http_set_header_string(call->answer, "Retry-After", "1");
 }
 
+static void fail_read_only(struct registry_call *call)
+{
+    registry_fail(call, 503, "UNAVAILABLE", TEXT_NONE,
+                  "the registry's store is read-only: its operator has to look after the disk");
+    http_set_header_string(call->answer, "Retry-After", "30");
+}
+
 static void fail_store(struct upload *upload, enum store_fault fault)
 {
     struct registry_call *call = &upload->call;
@@ -62,6 +78,8 @@ static void fail_store(struct upload *upload, enum store_fault fault)
     else if (fault == STORE_BUSY)
         registry_fail(call, 409, "BLOB_UPLOAD_INVALID", TEXT_NONE,
                       "another request is writing to this upload; try again");
+    else if (fault == STORE_READ_ONLY)
+        fail_read_only(call);
     else
         upload_fail_internal(call);
 }

@@ -71,6 +71,8 @@ void upload_commit_lightly(struct db_transaction *tx);
 void upload_fail_quota(struct registry_call *call, const struct upload_limit *limit);
 void upload_fail_disk(struct registry_call *call);
 void upload_fail_unknown(struct registry_call *call); // 404 BLOB_UPLOAD_UNKNOWN
+// The registry has as many sessions as it may.
+void upload_fail_crowded(struct registry_call *call);
 void upload_fail_internal(struct registry_call *call);
 
 // upload_request.c: what the headers ask for. False: the answer is filled (upload_read_session: the session

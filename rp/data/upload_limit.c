@@ -13,7 +13,7 @@ enum { BUCKETS = 256, READING_AGE_US = 1000000 };
 struct upload_limit {
     struct upload_limit *next;
     int64_t registry_id;
-    _Atomic int64_t quota, stored, held;
+    _Atomic int64_t quota, stored, held, sessions;
     _Atomic int64_t read_at; // monotonic; 0: never
 };
 
@@ -27,7 +27,8 @@ static const struct db_statement stored_statement = {
     "select coalesce((select u.live_bytes from acr.registry_usage u where u.registry_id = $1), 0)"
     " + (select coalesce(sum(b.size), 0)::bigint from acr.blob b"
     "   where b.registry_id = $1 and not b.referenced and not b.ever_referenced)"
-    " + (select coalesce(sum(s.size), 0)::bigint from acr.upload s where s.registry_id = $1)"};
+    " + s.bytes, s.sessions from (select coalesce(sum(u.size), 0)::bigint as bytes, count(*) as sessions"
+    "  from acr.upload u where u.registry_id = $1) s"};
 
 static struct upload_limit *limit_of(int64_t registry_id)
 {
@@ -52,11 +53,16 @@ static bool is_fresh(const struct upload_limit *limit)
     return read_at != 0 && clock_monotonic() - read_at < READING_AGE_US;
 }
 
+bool upload_limit_crowded(const struct upload_limit *limit)
+{
+    return atomic_load(&limit->sessions) >= UPLOAD_SESSIONS_MAX;
+}
+
 struct upload_limit *upload_limit_known(int64_t registry_id, int64_t quota)
 {
     struct upload_limit *limit = limit_of(registry_id);
     atomic_store(&limit->quota, quota);
-    return is_fresh(limit) && stamp_known() ? limit : NULL;
+    return is_fresh(limit) && stamp_known() && !upload_limit_crowded(limit) ? limit : NULL;
 }
 
 static int64_t registry_room(const struct upload_limit *limit)
@@ -69,11 +75,12 @@ struct upload_limit *upload_limit_read(struct db_transaction *tx, int64_t regist
 {
     struct upload_limit *limit = limit_of(registry_id);
     atomic_store(&limit->quota, quota);
-    if (!is_fresh(limit) || registry_room(limit) < needed) {
+    if (!is_fresh(limit) || registry_room(limit) < needed || upload_limit_crowded(limit)) {
         int64_t began = clock_monotonic();
         const struct db_result *row = DB_RUN(tx, &stored_statement, db_int(registry_id));
         if (db_rows(row) == 1) {
             atomic_store(&limit->stored, db_get_int(row, 0, 0));
+            atomic_store(&limit->sessions, db_get_int(row, 0, 1));
             atomic_store(&limit->read_at, began);
         }
     }

@@ -4,14 +4,19 @@
 #pragma once
 #include "db/database.h"
 
+// Sessions with a body, of one registry. Each has a file, however small.
+enum { UPLOAD_SESSIONS_MAX = 10000 };
+
 struct upload_limit; // one registry's, for the life of the process
 
 // Reads what is stored when the last reading is older than a second, or leaves less room than `needed`. Never
 // NULL.
 struct upload_limit *upload_limit_read(struct db_transaction *tx, int64_t registry_id, int64_t quota,
                                        int64_t needed);
-// NULL when the last reading is older than that.
+// NULL when the last reading is older than that, or found as many sessions as may be.
 struct upload_limit *upload_limit_known(int64_t registry_id, int64_t quota);
+// Whether it had as many sessions as may be: a new one is refused. Softly, as bytes are.
+bool upload_limit_crowded(const struct upload_limit *limit);
 // Counts bytes of an open request. False, having counted nothing, beyond the limit.
 bool upload_limit_take(struct upload_limit *limit, int64_t bytes);
 void upload_limit_give(struct upload_limit *limit, int64_t bytes);

@@ -125,6 +125,15 @@ void upload_reserve_keep(const char *id, int64_t registry_id, struct text reposi
     pthread_mutex_unlock(&reserve.mutex);
 }
 
+bool upload_reserve_has(const char *id)
+{
+    pthread_mutex_lock(&reserve.mutex);
+    const struct slot *slot = slot_of(id);
+    bool has = slot->state == SLOT_KEPT && strcmp(slot->id, id) == 0;
+    pthread_mutex_unlock(&reserve.mutex);
+    return has;
+}
+
 void upload_reserve_forget(const char *id)
 {
     pthread_mutex_lock(&reserve.mutex);

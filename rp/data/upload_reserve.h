@@ -18,6 +18,8 @@ int64_t upload_reserve_claim(const char *id, struct text authorization);
 // The claimed session's request ended, and its file is there: unless it is published within a second or so,
 // it gets a row.
 void upload_reserve_keep(const char *id, int64_t registry_id, struct text repository);
+// Whether it is kept, and has no row yet.
+bool upload_reserve_has(const char *id);
 // It was published, or goes the longer way.
 void upload_reserve_forget(const char *id);
 

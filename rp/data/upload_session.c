@@ -131,7 +131,11 @@ static bool open_run(struct upload *upload)
         upload_fail_quota(call, upload->limit);
         return false;
     }
-    return true;
+    bool is_new =
+        db_is_null(row, 0, SESSION_REGISTRY) && !upload->published && !upload_reserve_has(upload->state.id);
+    if (is_new && upload_limit_crowded(upload->limit))
+        upload_fail_crowded(call);
+    return !call->failed;
 }
 
 // The first body of a session that nothing is wrong with, in one round trip. Without a hold on the registry:

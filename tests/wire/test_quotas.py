@@ -93,6 +93,29 @@ def test_sessions_that_wait_count(quotas, registry):
     registry.push_image(client, "q/idle", "v1", [os.urandom(900 << 10)])
 
 
+# Each unfinished upload is a file, however small, and files are what a file system has an end of.
+def test_unfinished_uploads_are_bounded_in_number(quotas, registry):
+    client = registry.client()
+    opened = client.post("/v2/q/open/blobs/uploads/").expect(202).header("Location")
+    held = client.post("/v2/q/open/blobs/uploads/").expect(202).header("Location")
+    held = client.patch(held, b"some", headers=BYTES).expect(202).header("Location")
+    number = f"(select id from acr.registry where login_key = '{registry.name}')"
+    quotas.sql(f"insert into acr.upload (id, registry_id, repository) select gen_random_uuid(), {number}, 'q/many'"
+               " from generate_series(1, 10000)")
+    time.sleep(1.2)  # what was read is a second old at most
+    for path in ("/v2/q/open/blobs/uploads/", f"/v2/q/open/blobs/uploads/?digest={digest_of(b'x')}"):
+        answer = client.post(path, b"x" if "digest" in path else None, headers=BYTES).expect(429)
+        assert answer.code == "TOOMANYREQUESTS" and "10000 unfinished uploads" in answer.message, answer
+        assert answer.header("Retry-After")
+    # One that was opened before and has had no body is as new; one that has had one goes on, and so does what makes none.
+    client.patch(opened, b"x", headers=BYTES).expect(429)
+    location = client.patch(held, b"more", headers=BYTES).expect(202).header("Location")
+    client.put(f"{location}&digest={digest_of(b'somemore')}").expect(201)
+    client.post(f"/v2/q/other/blobs/uploads/?mount={digest_of(b'somemore')}&from=q/open").expect(201)
+    quotas.sql(f"delete from acr.upload where repository = 'q/many' and registry_id = {number}")
+    registry.push_image(client, "q/open", "v1", [os.urandom(100)])  # at once, whatever was read before
+
+
 def test_a_subscriptions_quota_holds_where_a_registry_has_none(quotas, operator, group, registry):
     client = registry.client()
     shown = quotas.command("quota", "set", "subscription", quotas.subscription, "--size", "20K")

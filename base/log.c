@@ -12,6 +12,12 @@
 #include <unistd.h>
 
 static atomic_int least_level = LOG_LEVEL_INFO;
+static _Thread_local const char *about;
+
+void log_about(const char *correlation_id)
+{
+    about = correlation_id;
+}
 
 void log_set_level(enum log_level least)
 {
@@ -49,6 +55,8 @@ void log_event(enum log_level level, const char *event, ...)
             json_key_string(&line, key, value);
     }
     va_end(arguments);
+    if (about != NULL && about[0] != '\0')
+        json_key_string(&line, "correlation", about);
     json_end_object(&line);
     buffer_char(&line, '\n');
     write_whole(buffer_done(&line));

@@ -14,5 +14,9 @@ void log_event(enum log_level level, const char *event, ...) __attribute__((sent
 #define log_warning(...) log_event(LOG_LEVEL_WARNING, __VA_ARGS__, (char *)0)
 #define log_error(...) log_event(LOG_LEVEL_ERROR, __VA_ARGS__, (char *)0)
 
+// From now on each line that this thread writes names that request, by its correlation id, until another or
+// NULL is given. Borrowed as long.
+void log_about(const char *correlation_id);
+
 // A number as text in a ring of thread-local buffers, good until eight more calls.
 const char *log_number(int64_t number);

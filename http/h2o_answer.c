@@ -105,6 +105,7 @@ void exchange_reply(struct exchange *x)
     struct server_loop *loop = x->loop;
     if (x->super.answer.status == 0)
         loop->server->config.refuse(&x->super, 500, "the request was not answered");
+    http_log_failure(&x->super.request, &x->super.answer);
     answer_head(x, req);
     loop->replying = req;
     loop->answered = true;

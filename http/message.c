@@ -98,6 +98,18 @@ struct text http_field_value(const struct http_field *fields, size_t count, cons
     return TEXT_NONE;
 }
 
+void http_log_failure(const struct http_request *request, const struct http_answer *answer)
+{
+    if (answer->status != 500)
+        return;
+    struct arena *arena = arena_new();
+    log_about(request->correlation_id);
+    log_error("request.failed", "method", text_cstr(arena, request->method_text), "host",
+              text_cstr(arena, request->host), "path", text_cstr(arena, request->path));
+    log_about(NULL);
+    arena_free(arena);
+}
+
 void http_answer_reset(struct http_answer *answer)
 {
     answer->status = 0;

@@ -72,6 +72,8 @@ struct http_answer {
 };
 
 void http_answer_reset(struct http_answer *answer);
+// One line for what nobody foresaw: an answer of 500.
+void http_log_failure(const struct http_request *request, const struct http_answer *answer);
 // Values are borrowed; a header of that name that is there already is replaced.
 void http_set_header(struct http_answer *answer, const char *name, struct text value);
 void http_set_header_string(struct http_answer *answer, const char *name, const char *value);

@@ -34,7 +34,9 @@ static void run_work(struct db_work *work, struct db_connection *connection)
 {
     struct work_item *item = (struct work_item *)work;
     struct http_exchange *exchange = item->exchange;
+    log_about(exchange->request.correlation_id);
     item->run(exchange, connection);
+    log_about(NULL);
     http_finish(exchange); // the item lives in the exchange's arena
 }
 
@@ -91,7 +93,10 @@ static void read_done(struct db_query *query, enum db_outcome outcome, const str
 {
     struct read_item *item = (struct read_item *)query;
     struct http_exchange *exchange = item->exchange;
-    if (answer_read(item, outcome, result)) {
+    log_about(exchange->request.correlation_id);
+    bool answered = answer_read(item, outcome, result);
+    log_about(NULL);
+    if (answered) {
         http_finish(exchange);
         return;
     }

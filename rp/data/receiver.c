@@ -107,8 +107,9 @@ static void write_early(struct MHD_Connection *connection, struct exchange *exch
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     if (info == NULL || !write_all(info->connect_fd, buffer_done(&out)))
-        log_info("receiver.early_answer_lost", "correlation", exchange->request.correlation_id);
+        log_info("receiver.early_answer_lost");
     exchange->written = true;
+    http_log_failure(&exchange->request, answer);
 }
 
 static enum MHD_Result queue(struct MHD_Connection *connection, struct exchange *exchange)
@@ -125,6 +126,7 @@ static enum MHD_Result queue(struct MHD_Connection *connection, struct exchange 
     exchange->ended = true;
     enum MHD_Result result = MHD_queue_response(connection, (unsigned)answer->status, response);
     MHD_destroy_response(response);
+    http_log_failure(&exchange->request, answer);
     return result;
 }
 
@@ -217,12 +219,10 @@ static void *on_request_line(void *argument, const char *target, struct MHD_Conn
     return exchange;
 }
 
-static enum MHD_Result on_request(void *argument, struct MHD_Connection *connection, const char *url,
-                                  const char *method, const char *version, const char *bytes, size_t *length,
-                                  void **state)
+// One step of a request: its head, some of its body, its end.
+static enum MHD_Result step(struct MHD_Connection *connection, struct exchange *exchange, const char *method,
+                            const char *bytes, size_t *length)
 {
-    struct exchange *exchange = *state;
-    (void)argument, (void)url, (void)version;
     if (!exchange->begun)
         return begin(connection, exchange, method);
     if (*length > 0) {
@@ -235,6 +235,18 @@ static enum MHD_Result on_request(void *argument, struct MHD_Connection *connect
         return MHD_NO; // answered; the connection ends here
     upload_finish(&exchange->upload);
     return queue(connection, exchange);
+}
+
+static enum MHD_Result on_request(void *argument, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *bytes, size_t *length,
+                                  void **state)
+{
+    struct exchange *exchange = *state;
+    (void)argument, (void)url, (void)version;
+    log_about(exchange->request.correlation_id);
+    enum MHD_Result result = step(connection, exchange, method, bytes, length);
+    log_about(NULL);
+    return result;
 }
 
 static void on_completed(void *argument, struct MHD_Connection *connection, void **state,

@@ -141,6 +141,7 @@ def test_login_of_a_user_who_may_only_pull(site, operator, registered, az_regist
     assert az.fails("acr", "show", "-n", az_registry.name)
 
 
+# S17, S25, S29: the first thing to run.
 def test_check_health(site, az, az_registry):
     done = az.run("acr", "check-health", "-n", az_registry.name, "--yes", "--ignore-errors")
     for line in ("DNS lookup to", "Challenge endpoint", "Fetch refresh token", "Fetch access token"):

@@ -29,6 +29,7 @@ def tls(site, server_name, least, most):
             return connection.version()
 
 
+# S13
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_tls_versions(site):
     name, version = site.host("management"), ssl.TLSVersion
@@ -415,7 +416,10 @@ def test_a_blob_without_its_file_is_an_alarm(site, registry, damage):
     assert refused.header("X-Ms-Correlation-Request-Id") in refused.message
     assert str(site.state) not in refused.body.decode()
     alarms = [line for line in site.log().splitlines() if '"store.blob_lost"' in line and digest in line]
-    assert len(alarms) == 1 and file.name in alarms[0] and refused.header("X-Ms-Correlation-Request-Id") in alarms[0]
+    id_ = refused.header("X-Ms-Correlation-Request-Id")
+    assert len(alarms) == 1 and file.name in alarms[0] and json.loads(alarms[0])["correlation"] == id_
+    failed = [json.loads(line) for line in site.log().splitlines() if '"request.failed"' in line and id_ in line]
+    assert [(line["method"], line["path"]) for line in failed] == [("GET", path)]
     if damage == "missing":
         file.with_suffix(".away").rename(file)
     else:

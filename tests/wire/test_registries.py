@@ -120,12 +120,16 @@ def test_name_check(site, operator, name, available, reason):
         assert body == {"nameAvailable": True}
 
 
+# S4, S5
 def test_credentials(site, operator, registry):
     first = operator.post(f"{registry.id}/listCredentials{V}").expect(200).json
     assert first["username"] == registry.name
     assert [p["name"] for p in first["passwords"]] == ["password", "password2"]
     assert all(re.fullmatch(r"[A-Za-z0-9+/=]{32}", p["value"]) for p in first["passwords"])
     registry.client(password=first["passwords"][1]["value"]).get("/v2/").expect(200)
+    odd = registry.id.replace("resourceGroups", "ResourceGroups").replace("Microsoft.ContainerRegistry", "microsoft.containerregistry")
+    for version in ("2017-10-01", "2019-05-01"):
+        assert operator.post(f"{odd}/ListCredentials?api-version={version}").expect(200).json == first
     second = operator.post(f"{registry.id}/regenerateCredential{V}", {"name": "password2"}).expect(200).json
     assert second["passwords"][0] == first["passwords"][0] and second["passwords"][1] != first["passwords"][1]
     registry.client(password=first["passwords"][1]["value"]).get("/v2/").expect(401)

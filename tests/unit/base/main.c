@@ -7,6 +7,7 @@ Suite *suite_json(void);
 Suite *suite_certificate(void);
 Suite *suite_config(void);
 Suite *suite_letters(void);
+Suite *suite_log(void);
 
 int main(void)
 {
@@ -15,6 +16,7 @@ int main(void)
     srunner_add_suite(runner, suite_certificate());
     srunner_add_suite(runner, suite_config());
     srunner_add_suite(runner, suite_letters());
+    srunner_add_suite(runner, suite_log());
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -40,3 +40,14 @@ enum { AUTHORIZATION_TERMS = 3 };
 bool authorization_filter(struct arm_call *call, struct authorization_term terms[AUTHORIZATION_TERMS],
                           size_t *count);
 void authorization_fail_filter(struct arm_call *call, const char *why);
+
+// A page of a list by scope. Who may the operation's action at `key` sees every row; anybody else those at
+// whose scope they may. $skiptoken is the last row's scope key and name with `between` in the middle.
+enum { AUTHORIZATION_EXAMINED = 2000 }; // rows of a page, seen or not; statements read one more
+struct authorization_page {
+    size_t scope_key, name; // columns
+    char between;
+    void (*write)(struct buffer *json, struct arm_call *call, const struct db_result *rows, size_t row);
+};
+void authorization_reply_page(struct arm_call *call, const struct authorization_page *page, struct text key,
+                              const struct db_result *rows, size_t top);

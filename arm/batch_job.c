@@ -43,19 +43,6 @@ static json_t *opened(struct arena *arena, const char *where, struct text column
     return inner;
 }
 
-static void write_caller(struct buffer *b, const struct rbac_caller *caller)
-{
-    json_key(b, "caller");
-    json_begin_object(b);
-    json_key_string(b, "objectId", caller->object_id);
-    json_key_string(b, "tenantId", caller->tenant_id);
-    json_key_bool(b, "user", caller->user);
-    json_key_string(b, "name", caller->name);
-    json_key_string(b, "appId", caller->app_id ? caller->app_id : "");
-    json_key_int(b, "stamp", caller->stamp);
-    json_end_object(b);
-}
-
 static void write_items(struct buffer *b, const struct batch *batch, size_t from)
 {
     json_key(b, "requests");
@@ -82,7 +69,8 @@ static struct text payload_of(struct arm_call *call, const struct arm_inner *inn
     json_key_text(&b, "authority", inner->authority);
     json_key_text(&b, "client", inner->client_address);
     json_key_string(&b, "correlation", inner->correlation_id);
-    write_caller(&b, call->caller);
+    json_key(&b, "caller");
+    rbac_caller_write(&b, call->caller);
     write_items(&b, batch, done);
     json_key(&b, "answers");
     json_begin_array(&b);

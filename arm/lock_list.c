@@ -6,8 +6,6 @@
 
 #include "base/arena.h"
 
-enum { EXAMINED = 2000 };
-
 // Both halves walk the key's index from the last row seen.
 static const struct db_statement list_locks = {
     "lock_list",
@@ -63,10 +61,14 @@ static const struct db_result *read_page(struct arm_call *call, const struct aut
                   from, to, db_text(last_scope), db_text(last_name));
 }
 
+static void write(struct buffer *json, struct arm_call *call, const struct db_result *rows, size_t row)
+{
+    lock_write(json, call, rows, row, db_get(rows, row, LOCK_SCOPE));
+}
+
 // Who may read here sees what is here, above and below; anybody else what they may read where it stands.
 void lock_list(struct arm_call *call)
 {
-    static const char action[] = "Microsoft.Authorization/locks/read";
     struct authorization_scope scope;
     struct text position, last_scope, last_name;
     bool below;
@@ -77,26 +79,6 @@ void lock_list(struct arm_call *call)
     const struct db_result *rows = read_page(call, &scope, below, last_scope, last_name);
     if (db_failed(call->tx))
         return;
-
-    bool all = arm_may(call, action, scope.key);
-    size_t shown = 0, at = 0;
-    struct buffer json = buffer_new(call->arena);
-    json_begin_object(&json);
-    json_key(&json, "value");
-    json_begin_array(&json);
-    for (; at < db_rows(rows) && at < EXAMINED && shown < top; at++) {
-        if (!all && !arm_may(call, action, db_get(rows, at, LOCK_SCOPE_KEY)))
-            continue;
-        lock_write(&json, call, rows, at, db_get(rows, at, LOCK_SCOPE));
-        shown++;
-    }
-    json_end_array(&json);
-    if (at < db_rows(rows)) {
-        const char *seen =
-            arena_printf(call->arena, "%.*s/%.*s", TEXT_ARG(db_get(rows, at - 1, LOCK_SCOPE_KEY)),
-                         TEXT_ARG(db_get(rows, at - 1, LOCK_NAME_KEY)));
-        json_key_string(&json, "nextLink", arm_next_link(call, text_of(seen)));
-    }
-    json_end_object(&json);
-    arm_reply(call, 200, buffer_done(&json));
+    static const struct authorization_page page = {LOCK_SCOPE_KEY, LOCK_NAME_KEY, '/', write};
+    authorization_reply_page(call, &page, scope.key, rows, top);
 }

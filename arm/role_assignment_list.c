@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-enum { EXAMINED = 2000 };
-
 // By scope: the scope and what is above it, and, where $2 is set, what lies between $3 and $4, which is below
 // it. Both halves walk the key's index from the last row seen.
 static const struct db_statement list_by_scope = {
@@ -103,10 +101,14 @@ static const struct db_result *read_page(struct arm_call *call, const struct aut
                   db_text(last_id));
 }
 
+static void write(struct buffer *json, struct arm_call *call, const struct db_result *rows, size_t row)
+{
+    role_assignment_write(json, call, rows, row, false);
+}
+
 // Who may read here sees what is here, above and below; anybody else what they may read where it stands.
 void role_assignment_list(struct arm_call *call)
 {
-    static const char action[] = "Microsoft.Authorization/roleAssignments/read";
     struct authorization_scope scope;
     struct assignment_filter filter;
     struct text position, last_scope, last_id;
@@ -117,26 +119,6 @@ void role_assignment_list(struct arm_call *call)
     const struct db_result *rows = read_page(call, &scope, &filter, last_scope, last_id);
     if (db_failed(call->tx))
         return;
-
-    bool all = arm_may(call, action, scope.key);
-    size_t shown = 0, at = 0;
-    struct buffer json = buffer_new(call->arena);
-    json_begin_object(&json);
-    json_key(&json, "value");
-    json_begin_array(&json);
-    for (; at < db_rows(rows) && at < EXAMINED && shown < top; at++) {
-        if (!all && !arm_may(call, action, db_get(rows, at, ASSIGNMENT_SCOPE_KEY)))
-            continue;
-        role_assignment_write(&json, call, rows, at, false);
-        shown++;
-    }
-    json_end_array(&json);
-    if (at < db_rows(rows)) {
-        const char *seen =
-            arena_printf(call->arena, "%.*s %.*s", TEXT_ARG(db_get(rows, at - 1, ASSIGNMENT_SCOPE_KEY)),
-                         TEXT_ARG(db_get(rows, at - 1, ASSIGNMENT_ID)));
-        json_key_string(&json, "nextLink", arm_next_link(call, text_of(seen)));
-    }
-    json_end_object(&json);
-    arm_reply(call, 200, buffer_done(&json));
+    static const struct authorization_page page = {ASSIGNMENT_SCOPE_KEY, ASSIGNMENT_ID, ' ', write};
+    authorization_reply_page(call, &page, scope.key, rows, top);
 }

@@ -1,13 +1,13 @@
 // azsacrd quota list | set | clear: how much a registry, the registries of a subscription and all of them
 // together may take. What is set binds the next push (the stamp's within a second) and the next create;
 // nothing that is there is removed. Each answers JSON.
+#include "cli/change.h"
 #include "cli/commands.h"
 
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/site.h"
 #include "cli/options.h"
-#include "cli/site.h"
 #include "db/database.h"
 #include "rp/data/stamp.h"
 #include "rp/data/store.h"
@@ -59,21 +59,12 @@ static const struct db_statement stamp_set = {"quota_stamp_set",
 enum scope { SCOPE_NONE, SCOPE_REGISTRY, SCOPE_SUBSCRIPTION, SCOPE_STAMP };
 
 struct request {
-    struct arena *arena;
-    const struct config *config;
+    struct change super;
     bool sets, clears; // neither: list
     enum scope scope;
     const char *name;
     struct db_value bytes, number; // null where not given
-    const char *why;
-    struct text json;
 };
-
-static bool refuse(struct request *r, const char *why)
-{
-    r->why = why;
-    return false;
-}
 
 static void key_number(struct buffer *b, const char *key, const struct db_result *rows, size_t i,
                        size_t column)
@@ -132,40 +123,39 @@ static bool write_stamp(struct buffer *b, struct db_transaction *tx)
 
 static bool list(struct request *r, struct db_transaction *tx)
 {
-    struct buffer b = buffer_new(r->arena);
+    struct buffer b = buffer_new(r->super.arena);
     json_begin_object(&b);
     json_key(&b, "stamp");
     if (!write_stamp(&b, tx))
         return false;
-    json_key_int(&b, "defaultBytesOfARegistry", r->config->registry_quota);
+    json_key_int(&b, "defaultBytesOfARegistry", r->super.config->registry_quota);
     const struct db_result *rows = DB_RUN0(tx, &subscriptions);
     json_key(&b, "subscriptions");
     json_begin_array(&b);
     for (size_t i = 0; i < db_rows(rows); i++)
         write_subscription(&b, rows, i);
     json_end_array(&b);
-    rows = DB_RUN(tx, &registries, db_int(r->config->registry_quota));
+    rows = DB_RUN(tx, &registries, db_int(r->super.config->registry_quota));
     json_key(&b, "registries");
     json_begin_array(&b);
     for (size_t i = 0; i < db_rows(rows); i++)
         write_registry(&b, rows, i);
     json_end_array(&b);
     json_end_object(&b);
-    r->json = buffer_done(&b);
+    r->super.json = buffer_done(&b);
     return true;
 }
 
 static bool change_registry(struct request *r, struct db_transaction *tx)
 {
     if (db_affected(DB_RUN(tx, &registry_set, db_string(r->name), r->bytes)) == 0)
-        return db_failed(tx) ? false
-                             : refuse(r, arena_printf(r->arena, "there is no registry '%s'", r->name));
+        return db_failed(tx) ? false : change_refuse(&r->super, "there is no registry '%s'", r->name);
     const struct db_result *rows =
-        DB_RUN(tx, &registry_one, db_int(r->config->registry_quota), db_string(r->name));
-    struct buffer b = buffer_new(r->arena);
+        DB_RUN(tx, &registry_one, db_int(r->super.config->registry_quota), db_string(r->name));
+    struct buffer b = buffer_new(r->super.arena);
     if (db_rows(rows) == 1)
         write_registry(&b, rows, 0);
-    r->json = buffer_done(&b);
+    r->super.json = buffer_done(&b);
     return true;
 }
 
@@ -173,37 +163,35 @@ static bool change_subscription(struct request *r, struct db_transaction *tx)
 {
     const struct db_result *found = DB_RUN(tx, &subscription_find, db_string(r->name));
     if (db_rows(found) == 0)
-        return db_failed(tx) ? false
-                             : refuse(r, arena_printf(r->arena, "there is no subscription '%s'", r->name));
+        return db_failed(tx) ? false : change_refuse(&r->super, "there is no subscription '%s'", r->name);
     if (db_rows(found) > 1 && !text_is_nocase(db_get(found, 0, 0), r->name))
-        return refuse(r, arena_printf(r->arena, "%zu subscriptions are called '%s': say which by its id",
-                                      db_rows(found), r->name));
+        return change_refuse(&r->super, "%zu subscriptions are called '%s': say which by its id",
+                             db_rows(found), r->name);
     struct db_value id = db_text(db_get(found, 0, 0));
     if (r->sets)
         DB_RUN(tx, &subscription_set, id, r->number, r->bytes);
     else
         DB_RUN(tx, &subscription_clear, id);
     const struct db_result *rows = DB_RUN(tx, &subscription_one, id);
-    struct buffer b = buffer_new(r->arena);
+    struct buffer b = buffer_new(r->super.arena);
     if (db_rows(rows) == 1)
         write_subscription(&b, rows, 0);
-    r->json = buffer_done(&b);
+    r->super.json = buffer_done(&b);
     return true;
 }
 
 static bool change_stamp(struct request *r, struct db_transaction *tx)
 {
     DB_RUN(tx, &stamp_set, r->bytes);
-    struct buffer b = buffer_new(r->arena);
+    struct buffer b = buffer_new(r->super.arena);
     bool written = write_stamp(&b, tx);
-    r->json = buffer_done(&b);
+    r->super.json = buffer_done(&b);
     return written;
 }
 
 static bool act(struct db_transaction *tx, void *argument)
 {
     struct request *r = argument;
-    r->why = NULL;
     switch (r->scope) {
     case SCOPE_NONE:
         return list(r, tx);
@@ -217,25 +205,12 @@ static bool act(struct db_transaction *tx, void *argument)
     return false;
 }
 
-static int run(struct request *r, const char *state)
+// Only for whether the disk is short: the answer says whether pushes are taken.
+static void open_store(struct change *change)
 {
-    struct config *config = configure(r->arena, state, NULL, NULL, NULL);
-    struct site_session *session = config ? site_session_open(config, r->arena) : NULL;
     const char *why = NULL;
-    if (session == NULL)
-        return 1;
-    r->config = config;
-    // Only for whether the disk is short: the answer says whether pushes are taken.
-    if (!store_open(config->store, &why, r->arena))
+    if (!store_open(change->config->store, &why, change->arena))
         fprintf(stderr, "azsacrd: %s\n", why);
-    bool done = db_transact(site_session_connection(session), act, r) == DB_COMMITTED;
-    if (done)
-        printf("%.*s\n", TEXT_ARG(r->json));
-    else
-        fprintf(stderr, "azsacrd: %s\n",
-                r->why ? r->why : "the database did not answer; is the site running?");
-    site_session_close(session);
-    return done ? 0 : 1;
 }
 
 static const char usage[] =
@@ -311,13 +286,13 @@ int command_quota(int argc, char **argv)
     int left = options_parse("quota", usage, argc, argv, options);
     if (left < 0)
         return 2;
-    struct request r = {.arena = arena_new(), .bytes = db_null(), .number = db_null()};
+    struct request r = {.super.arena = arena_new(), .bytes = db_null(), .number = db_null()};
     const char *size = options[2].value;
     int status = 2;
     if (!read_words(&r, left, argv, options[1].value, &size))
         options_usage(stderr, "quota", usage);
     else if (read_size(&r, size) && read_number(&r, options[1].value))
-        status = run(&r, options[0].value);
-    arena_free(r.arena);
+        status = change_run(&r.super, options[0].value, open_store, act);
+    arena_free(r.super.arena);
     return status;
 }

@@ -1,12 +1,12 @@
 // azsacrd recover list | restore: what was deleted within the retention that the operator set
 // (deleted_retention).
+#include "cli/change.h"
 #include "cli/commands.h"
 
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/crypto.h"
 #include "cli/options.h"
-#include "cli/site.h"
 #include "db/database.h"
 #include "rp/data/retention.h"
 
@@ -14,29 +14,25 @@
 #include <string.h>
 
 struct request {
-    struct arena *arena;
-    const struct config *config;
+    struct change super;
     bool restores;
     struct text registry, repository, reference; // absent where not given
-    const char *why;
-    struct text json;
 };
 
 static bool act(struct db_transaction *tx, void *argument)
 {
     struct request *r = argument;
-    r->why = NULL;
     if (!r->restores) {
-        r->json = retention_list(tx, r->arena, r->registry, r->repository);
+        r->super.json = retention_list(tx, r->super.arena, r->registry, r->repository);
         return true;
     }
-    struct recovered did =
-        retention_restore(tx, r->arena, r->registry, r->repository, r->reference, r->config->registry_quota);
+    struct recovered did = retention_restore(tx, r->super.arena, r->registry, r->repository, r->reference,
+                                             r->super.config->registry_quota);
     if (did.why != NULL) {
-        r->why = did.why;
+        r->super.why = did.why;
         return false;
     }
-    struct buffer b = buffer_new(r->arena);
+    struct buffer b = buffer_new(r->super.arena);
     json_begin_object(&b);
     json_key_int(&b, "manifests", did.manifests);
     json_key_int(&b, "tags", did.tags);
@@ -44,25 +40,8 @@ static bool act(struct db_transaction *tx, void *argument)
     json_key_int(&b, "tagsInUseAgain", did.tags_taken);
     json_key_int(&b, "bytes", did.bytes);
     json_end_object(&b);
-    r->json = buffer_done(&b);
+    r->super.json = buffer_done(&b);
     return true;
-}
-
-static int run(struct request *r, const char *state)
-{
-    struct config *config = configure(r->arena, state, NULL, NULL, NULL);
-    struct site_session *session = config ? site_session_open(config, r->arena) : NULL;
-    if (session == NULL)
-        return 1;
-    r->config = config;
-    bool done = db_transact(site_session_connection(session), act, r) == DB_COMMITTED;
-    if (done)
-        printf("%.*s\n", TEXT_ARG(r->json));
-    else
-        fprintf(stderr, "azsacrd: %s\n",
-                r->why ? r->why : "the database did not answer; is the site running?");
-    site_session_close(session);
-    return done ? 0 : 1;
 }
 
 // "repository", "repository@digest" or "repository:tag".
@@ -91,7 +70,7 @@ int command_recover(int argc, char **argv)
     int left = options_parse("recover", usage, argc, argv, options);
     if (left < 0)
         return 2;
-    struct request r = {.arena = arena_new()};
+    struct request r = {.super.arena = arena_new()};
     r.restores = left == 3 && strcmp(argv[0], "restore") == 0;
     int status = 2;
     if (!r.restores && (left < 1 || left > 3 || strcmp(argv[0], "list") != 0)) {
@@ -103,8 +82,8 @@ int command_recover(int argc, char **argv)
             read_image(&r, argv[2]);
         else if (left > 2)
             r.repository = text_of(argv[2]);
-        status = run(&r, options[0].value);
+        status = change_run(&r.super, options[0].value, NULL, act);
     }
-    arena_free(r.arena);
+    arena_free(r.super.arena);
     return status;
 }

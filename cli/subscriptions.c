@@ -1,11 +1,11 @@
 // azsacrd subscription add | list | rename | disable | enable | remove: subscriptions as the operator sees
 // them. Each answers JSON; what cannot be done says why and changes nothing.
+#include "cli/change.h"
 #include "cli/commands.h"
 
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "cli/options.h"
-#include "cli/site.h"
 #include "db/database.h"
 #include "rbac/roles.h"
 #include "rbac/directory.h"
@@ -68,11 +68,8 @@ static const struct db_statement remove_row = {
 };
 
 struct request {
-    struct arena *arena;
-    const struct config *config;
+    struct change super;
     const char *verb, *name, *display_name; // the name may be an id
-    const char *why;
-    struct text json;
 };
 
 struct subscription {
@@ -94,39 +91,34 @@ static bool answer(struct request *r, const struct db_result *rows)
 {
     if (db_rows(rows) == 0)
         return false;
-    struct buffer b = buffer_new(r->arena);
+    struct buffer b = buffer_new(r->super.arena);
     write(&b, rows, 0);
-    r->json = buffer_done(&b);
+    r->super.json = buffer_done(&b);
     return true;
-}
-
-static bool refuse(struct request *r, const char *why)
-{
-    r->why = why;
-    return false;
 }
 
 static bool list(struct request *r, struct db_transaction *tx)
 {
     const struct db_result *rows = DB_RUN0(tx, &list_all);
-    struct buffer b = buffer_new(r->arena);
+    struct buffer b = buffer_new(r->super.arena);
     json_begin_array(&b);
     for (size_t i = 0; i < db_rows(rows); i++)
         write(&b, rows, i);
     json_end_array(&b);
-    r->json = buffer_done(&b);
+    r->super.json = buffer_done(&b);
     return true;
 }
 
 // Somebody must be able to use it: the operator's accounts own it, as they own the first one.
 static bool add(struct request *r, struct db_transaction *tx)
 {
-    const struct db_result *made = DB_RUN(tx, &insert, db_string(r->config->tenant_id), db_string(r->name));
+    const struct db_result *made =
+        DB_RUN(tx, &insert, db_string(r->super.config->tenant_id), db_string(r->name));
     if (!answer(r, made))
         return false;
     struct text id = db_get(made, 0, ID);
     rbac_changed(tx, "subscription", id);
-    struct text scope = text_of(arena_printf(r->arena, "/subscriptions/%.*s", TEXT_ARG(id)));
+    struct text scope = text_of(arena_printf(r->super.arena, "/subscriptions/%.*s", TEXT_ARG(id)));
     const struct db_result *owners = DB_RUN0(tx, &operators);
     for (size_t i = 0; i < db_rows(owners); i++)
         directory_assign(tx, db_get(owners, i, 0).base, db_get(owners, i, 1).base, ROLE_OWNER, scope);
@@ -140,12 +132,12 @@ static bool find_one(struct request *r, struct db_transaction *tx, struct subscr
     if (db_failed(tx))
         return false;
     if (db_rows(rows) == 0)
-        return refuse(r, arena_printf(r->arena, "there is no subscription '%s'", r->name));
+        return change_refuse(&r->super, "there is no subscription '%s'", r->name);
     if (db_rows(rows) > 1 && !text_is_nocase(db_get(rows, 0, ID), r->name))
-        return refuse(r, arena_printf(r->arena, "%zu subscriptions are called '%s': say which by its id",
-                                      db_rows(rows), r->name));
-    *s = (struct subscription){.id = text_copy(r->arena, db_get(rows, 0, ID)),
-                               .name = text_copy(r->arena, db_get(rows, 0, NAME)),
+        return change_refuse(&r->super, "%zu subscriptions are called '%s': say which by its id",
+                             db_rows(rows), r->name);
+    *s = (struct subscription){.id = text_copy(r->super.arena, db_get(rows, 0, ID)),
+                               .name = text_copy(r->super.arena, db_get(rows, 0, NAME)),
                                .enabled = text_is(db_get(rows, 0, STATE), "Enabled"),
                                .operator_owned = db_get_bool(rows, 0, OPERATOR),
                                .first = db_get_bool(rows, 0, OPERATOR + 1)};
@@ -156,7 +148,8 @@ static bool switch_state(struct request *r, struct db_transaction *tx, const str
                          bool enabled)
 {
     if (s->operator_owned)
-        return refuse(r, "the operator's own subscription is always enabled: its plane runs under it");
+        return change_refuse(&r->super,
+                             "the operator's own subscription is always enabled: its plane runs under it");
     rbac_changed(tx, "subscription", s->id);
     return answer(r, DB_RUN(tx, &set_state, db_text(s->id), db_string(enabled ? "Enabled" : "Disabled")));
 }
@@ -167,16 +160,16 @@ static bool no_groups_left(struct request *r, struct db_transaction *tx, const s
     const struct db_result *rows = DB_RUN(tx, &groups_left, db_text(s->id), db_int(GROUPS_NAMED));
     if (db_rows(rows) == 0)
         return !db_failed(tx);
-    struct buffer names = buffer_new(r->arena);
+    struct buffer names = buffer_new(r->super.arena);
     for (size_t i = 0; i < db_rows(rows); i++)
         buffer_format(&names, "%s%.*s", i ? ", " : "", TEXT_ARG(db_get(rows, i, 0)));
     int64_t count = db_get_int(rows, 0, 1);
     if (count > GROUPS_NAMED)
         buffer_string(&names, ", …");
     const char *enable_first = s->enabled ? "" : " (a disabled subscription has to be enabled for that)";
-    return refuse(r, arena_printf(r->arena, "'%.*s' still has %lld resource group%s: %.*s; delete %s first%s",
-                                  TEXT_ARG(s->name), (long long)count, count == 1 ? "" : "s",
-                                  TEXT_ARG(buffer_done(&names)), count == 1 ? "it" : "them", enable_first));
+    return change_refuse(&r->super, "'%.*s' still has %lld resource group%s: %.*s; delete %s first%s",
+                         TEXT_ARG(s->name), (long long)count, count == 1 ? "" : "s",
+                         TEXT_ARG(buffer_done(&names)), count == 1 ? "it" : "them", enable_first);
 }
 
 // A lock says that what it stands at must not go; also to the operator.
@@ -185,20 +178,22 @@ static bool no_locks_left(struct request *r, struct db_transaction *tx, const st
     const struct db_result *rows = DB_RUN(tx, &locks_left, db_text(s->id));
     if (db_rows(rows) == 0)
         return !db_failed(tx);
-    return refuse(r, arena_printf(r->arena, "'%.*s' is locked by '%.*s'; delete its locks first",
-                                  TEXT_ARG(s->name), TEXT_ARG(db_get(rows, 0, 0))));
+    return change_refuse(&r->super, "'%.*s' is locked by '%.*s'; delete its locks first", TEXT_ARG(s->name),
+                         TEXT_ARG(db_get(rows, 0, 0)));
 }
 
 static bool remove_one(struct request *r, struct db_transaction *tx, const struct subscription *s)
 {
     if (s->operator_owned)
-        return refuse(r, "the operator's own subscription cannot be removed");
+        return change_refuse(&r->super, "the operator's own subscription cannot be removed");
     if (s->first)
-        return refuse(
-            r, "the first subscription cannot be removed: endpoints.json names it; disable it instead");
+        return change_refuse(
+            &r->super,
+            "the first subscription cannot be removed: endpoints.json names it; disable it instead");
     if (!no_groups_left(r, tx, s) || !no_locks_left(r, tx, s))
         return false;
-    assignments_delete_below(tx, text_of(arena_printf(r->arena, "/subscriptions/%.*s", TEXT_ARG(s->id))));
+    assignments_delete_below(tx,
+                             text_of(arena_printf(r->super.arena, "/subscriptions/%.*s", TEXT_ARG(s->id))));
     DB_RUN(tx, &remove_registrations, db_text(s->id));
     rbac_changed(tx, "subscription", s->id);
     return answer(r, DB_RUN(tx, &remove_row, db_text(s->id)));
@@ -207,8 +202,7 @@ static bool remove_one(struct request *r, struct db_transaction *tx, const struc
 static bool act(struct db_transaction *tx, void *argument)
 {
     struct request *r = argument;
-    struct subscription s;
-    r->why = NULL;
+    struct subscription s = {.id = TEXT_NONE};
     if (strcmp(r->verb, "list") == 0)
         return list(r, tx);
     if (strcmp(r->verb, "add") == 0)
@@ -249,23 +243,6 @@ static bool command_sound(int count, char **words)
     return false;
 }
 
-static int run(struct request *r, const char *state)
-{
-    struct config *config = configure(r->arena, state, NULL, NULL, NULL);
-    struct site_session *session = config ? site_session_open(config, r->arena) : NULL;
-    if (session == NULL)
-        return 1;
-    r->config = config;
-    bool done = db_transact(site_session_connection(session), act, r) == DB_COMMITTED;
-    if (done)
-        printf("%.*s\n", TEXT_ARG(r->json));
-    else
-        fprintf(stderr, "azsacrd: %s\n",
-                r->why ? r->why : "the database did not answer; is the site running?");
-    site_session_close(session);
-    return done ? 0 : 1;
-}
-
 static const char usage[] = "list\n"
                             "add NAME\n"
                             "rename SUBSCRIPTION NAME\n"
@@ -284,7 +261,7 @@ int command_subscription(int argc, char **argv)
         options_usage(stderr, "subscription", usage);
         return 2;
     }
-    struct request r = {.arena = arena_new(),
+    struct request r = {.super.arena = arena_new(),
                         .verb = argv[0],
                         .name = left > 1 ? argv[1] : NULL,
                         .display_name = left > 2 ? argv[2] : NULL};
@@ -295,7 +272,7 @@ int command_subscription(int argc, char **argv)
                 "azsacrd: a name has 1 to %d bytes of UTF-8, no control characters, no blanks at its ends\n",
                 NAME_LIMIT);
     else
-        status = run(&r, options[0].value);
-    arena_free(r.arena);
+        status = change_run(&r.super, options[0].value, NULL, act);
+    arena_free(r.super.arena);
     return status;
 }

@@ -2,6 +2,7 @@
 #include "rbac/token.h"
 
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "rbac/audience.h"
@@ -141,4 +142,16 @@ struct rbac_verdict rbac_verify_token(const struct rbac_snapshot *snapshot, stru
     if (verdict.fault == RBAC_OK && one.audience[0])
         verified_add(&one);
     return verdict;
+}
+
+void rbac_caller_write(struct buffer *json, const struct rbac_caller *caller)
+{
+    json_begin_object(json);
+    json_key_string(json, "objectId", caller->object_id);
+    json_key_string(json, "tenantId", caller->tenant_id);
+    json_key_bool(json, "user", caller->user);
+    json_key_string(json, "name", caller->name);
+    json_key_string(json, "appId", caller->app_id ? caller->app_id : "");
+    json_key_int(json, "stamp", caller->stamp);
+    json_end_object(json);
 }

@@ -11,6 +11,8 @@ struct rbac_caller {
     int64_t stamp;
 };
 
+struct buffer;
+
 enum rbac_fault {
     RBAC_OK,
     RBAC_MISSING,   // no credentials
@@ -41,6 +43,9 @@ struct rbac_verdict rbac_verify_password(const struct rbac_snapshot *snapshot, s
 // The same from the cache only; RBAC_MISSING when it is not there. Never blocks.
 struct rbac_verdict rbac_verify_password_cached(const struct rbac_snapshot *snapshot, struct arena *arena,
                                                 struct text name, struct text password);
+// The caller as an object, for work that goes on after the request: objectId, tenantId, user, name, appId,
+// stamp.
+void rbac_caller_write(struct buffer *json, const struct rbac_caller *caller);
 // The audiences that ARM, Graph and the registry accept (decisions 24), NULL-ended.
 const char *const *rbac_audiences_arm(void);
 const char *const *rbac_audiences_graph(void);

@@ -289,19 +289,6 @@ static bool replaceable(struct arm_call *call, const struct deployment_request *
     return false;
 }
 
-static void write_caller(struct buffer *b, const struct rbac_caller *caller)
-{
-    json_key(b, "caller");
-    json_begin_object(b);
-    json_key_string(b, "objectId", caller->object_id);
-    json_key_string(b, "tenantId", caller->tenant_id);
-    json_key_bool(b, "user", caller->user);
-    json_key_string(b, "name", caller->name);
-    json_key_string(b, "appId", caller->app_id ? caller->app_id : "");
-    json_key_int(b, "stamp", caller->stamp);
-    json_end_object(b);
-}
-
 // What the run needs beside the template: sealed, and gone when it is over.
 static struct text input_of(struct arena *arena, const struct arm_call *call,
                             const struct deployment_request *r)
@@ -324,7 +311,8 @@ static struct text input_of(struct arena *arena, const struct arm_call *call,
         json_key_raw(&b, "bound", value_to_json(arena, r->plan->bound));
     json_key_bool(&b, "hasOutputs", r->plan->has_outputs);
     deployment_write_made(&b, r->plan);
-    write_caller(&b, call->caller);
+    json_key(&b, "caller");
+    rbac_caller_write(&b, call->caller);
     json_key_text(&b, "host", call->request->host);
     json_key_text(&b, "authority", call->request->authority);
     json_key_text(&b, "client",

@@ -273,9 +273,24 @@ class Owner:
         return [n for n, r in self.repositories.items() if r.manifests and r.attributes["listEnabled"]]
 
 
+def live_blobs_of(owners):
+    return {digest: size for owner in owners for digest, size in owner.live_blobs().items()}
+
+
 def usage_of(owners):
     """Each blob once in the registry, each manifest once in its repository (decisions 21)."""
-    blobs = {}
+    return sum(live_blobs_of(owners).values()) + sum(owner.manifest_bytes() for owner in owners)
+
+
+def usage_rows(owners):
+    """What `/acr/v1/_usage` must say, by name: manifests, their bytes, bytes only this repository needs, bytes others need too."""
+    needs = {name: {d: size for m in r.manifests.values() for d, size in m.blobs.items()}
+             for owner in owners for name, r in owner.repositories.items()}
+    rows = {}
     for owner in owners:
-        blobs.update(owner.live_blobs())
-    return sum(blobs.values()) + sum(owner.manifest_bytes() for owner in owners)
+        for name in owner.in_catalog():
+            manifests = owner.repositories[name].manifests.values()
+            shared = sum(size for d, size in needs[name].items() if any(d in n for other, n in needs.items() if other != name))
+            own, bytes_ = sum(needs[name].values()) - shared, sum(len(m.body) for m in manifests)
+            rows[name] = (len(manifests), bytes_, own + bytes_, shared)
+    return rows

@@ -315,6 +315,29 @@ def put(owner, name, manifest, by_digest=None):
         repository.tags[tag] = {"digest": manifest.digest, "attributes": held or {a: True for a in ATTRIBUTES}}
 
 
+def put_at_the_limit(owner, used, live, limit):
+    """An image whose blobs are there: refused one byte above what the registry may hold, taken just within (decisions 36).
+    `used` bytes are there and `live` blobs count among them; `limit` sets what may be, None as much as before."""
+    name = some_name(owner)
+    manifest, blobs = make_image(owner)
+    repository = owner.repositories.get(name, Repository())
+    if is_shut(owner, name) or manifest.digest in repository.manifests:
+        return
+    for data in blobs:
+        push_blob(owner, name, data)
+    if not all(owner.linked(name, digest) for digest in manifest.wants):
+        return  # pushed under their other digest
+    new = len(manifest.body) + sum(size for digest, size in manifest.wants.items() if digest not in live)
+    limit(used + new - 1)
+    owner.say(f"put the manifest {manifest.digest[:19]} to {name}, a byte too much")
+    answer = owner.ask("PUT", f"/v2/{name}/manifests/{manifest.digest}", manifest.body, {"Content-Type": manifest.media_type})
+    owner.want(answer, DISALLOWED)
+    assert f"storage limit of {used + new - 1} bytes" in answer.message, answer
+    limit(used + new)
+    put(owner, name, manifest, by_digest=True)
+    limit(None)
+
+
 def refer(owner, name, repository, manifest, answer):
     """What it refers to must be there. False: refused, as it had to be."""
     manifest.children = {d: e for d, e in manifest.lists.items() if d in repository.manifests}

@@ -1,10 +1,10 @@
 """Random operations of several clients against a model, with kills of `serve` in between (harness/model.py, model_steps.py).
 
-A round is a stretch in which one client acts at a time and everything common is compared after each step, and one in which all
-act at once; every second round `serve` is killed meanwhile, and what was asked is asked again (S29: it does no harm). What a
-client does follows from the seed alone: AZSACR_SEED repeats a run, AZSACR_ROUNDS makes it longer, AZSACR_QUIET=1 leaves the
-kills out; with AZSACR_REPLICA=1 there are two `serve`, each client asks them in turn, and either is killed. `script/prove
-model` is the long form.
+A round is a stretch in which one client acts at a time and everything common is compared after each step, with an image at the
+very limit of a quota at its end, and one in which all act at once; every second round `serve` is killed meanwhile, and what was
+asked is asked again (S29: it does no harm). What a client does follows from the seed alone: AZSACR_SEED repeats a run,
+AZSACR_ROUNDS makes it longer, AZSACR_QUIET=1 leaves the kills out; with AZSACR_REPLICA=1 there are two `serve`, each client asks
+them in turn, and either is killed. `script/prove model` is the long form.
 """
 import collections
 import os
@@ -15,8 +15,8 @@ import time
 
 import pytest
 
-from harness.model import Content, Fire, Owner, usage_of
-from harness.model_steps import step
+from harness.model import Content, Fire, Owner, live_blobs_of, usage_of, usage_rows
+from harness.model_steps import put_at_the_limit, step
 from harness.replica import Replica
 from harness.site import CONTRIBUTOR
 
@@ -79,6 +79,24 @@ class Run:
         catalog = sorted(name for o in self.owners for name in o.in_catalog())
         assert owner.walk("/v2/_catalog", "repositories", self.lot.choice((1, 3, 100))) == catalog
         assert self.registry.usage(self.arm) == usage_of(self.owners)
+        rows = owner.walk("/acr/v1/_usage", "repositories", self.lot.choice((2, 100)))
+        assert [r["name"] for r in rows] == catalog
+        assert {r["name"]: (r["manifestCount"], r["manifestBytes"], r["uniqueBytes"], r["sharedBytes"])
+                for r in rows} == usage_rows(self.owners)
+
+    def limit(self, size):
+        """What the registry may hold."""
+        if size is None:
+            self.site.command("quota", "clear", "registry", self.registry.name)
+        else:
+            self.site.command("quota", "set", "registry", self.registry.name, str(size))
+
+    def at_the_limit(self):
+        owner = self.lot.choice(self.owners)
+        put_at_the_limit(owner, usage_of(self.owners), live_blobs_of(self.owners), self.limit)
+        for name in owner.names:
+            owner.verify(name)
+        self.compare()
 
     def act(self, owner):
         self.did[step(owner)] += 1
@@ -89,6 +107,7 @@ class Run:
         for _ in range(ALONE):
             self.act(self.lot.choice(self.owners))
             self.compare()
+        self.at_the_limit()
 
     def together(self, kill):
         faults, self.fire.burning = [], kill

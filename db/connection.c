@@ -36,7 +36,7 @@ struct db_connection *db_connection_new(const struct db_target *target)
     c->arena = arena_new();
     c->target = session_copy_target(c->arena, target);
     const char *why = NULL;
-    c->usable = session_settings(&c->target, c->arena, &c->settings, &why);
+    c->usable = session_settings(&c->target, false, c->arena, &c->settings, &why);
     if (!c->usable)
         log_error("database.conninfo", "message", why);
     return c;

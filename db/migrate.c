@@ -128,7 +128,7 @@ bool db_migrate_with(const char *conninfo, const struct db_migration *migrations
 {
     struct session_settings settings;
     struct db_target target = {.conninfo = conninfo, .application = "azsacr migrate"};
-    if (!session_settings(&target, arena, &settings, why))
+    if (!session_settings(&target, false, arena, &settings, why))
         return false;
     PGconn *pg = PQconnectdbParams(settings.keywords, settings.values, 0);
     PQsetNoticeReceiver(pg, ignore_notice, NULL);

@@ -376,7 +376,7 @@ struct db_pipeline *db_pipeline_new(struct loop *loop, const struct db_target *t
     p->statements[count] = &pipeline_discard_plans;
     p->statement_count = count + 1;
     const char *why = NULL;
-    p->usable = session_settings(&p->target, p->arena, &p->settings, &why);
+    p->usable = session_settings(&p->target, true, p->arena, &p->settings, &why);
     if (!p->usable)
         log_error("database.conninfo", "message", why);
     p->hook = pipeline_hook_new(p);

@@ -75,9 +75,11 @@ static void set_default(struct session_settings *settings, const char *keyword, 
 // Server settings of every session. A frozen worker's locks go after 10 s, less than a job's lease; a
 // statement whose client is gone ends within a second. Key look-ups never plan again: so that what is planned
 // while a table is small and read whole is still right when it has grown, indexes are used wherever there
-// are.
-static const char *server_options(const struct db_target *target, struct arena *arena, const char *given)
+// are. Where all statements are such look-ups, no join may read more than each row's match either.
+static const char *server_options(const struct db_target *target, struct arena *arena, const char *given,
+                                  bool look_ups)
 {
+    static const char joins[] = " -c enable_mergejoin=off -c enable_hashjoin=off -c enable_material=off";
     return arena_printf(arena,
                         "%s%s-c default_transaction_isolation=read\\ committed"
                         " -c idle_in_transaction_session_timeout=10000"
@@ -85,12 +87,13 @@ static const char *server_options(const struct db_target *target, struct arena *
                         " -c statement_timeout=%d"
                         " -c client_connection_check_interval=1000"
                         " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
-                        " -c bytea_output=hex -c datestyle=ISO -c timezone=UTC",
-                        given ? given : "", given ? " " : "", target->statement_timeout);
+                        " -c bytea_output=hex -c datestyle=ISO -c timezone=UTC%s",
+                        given ? given : "", given ? " " : "", target->statement_timeout,
+                        look_ups ? joins : "");
 }
 
-bool session_settings(const struct db_target *target, struct arena *arena, struct session_settings *settings,
-                      const char **why)
+bool session_settings(const struct db_target *target, bool look_ups, struct arena *arena,
+                      struct session_settings *settings, const char **why)
 {
     char *error = NULL;
     PQconninfoOption *options = PQconninfoParse(target->conninfo, &error);
@@ -117,7 +120,7 @@ bool session_settings(const struct db_target *target, struct arena *arena, struc
     set(settings, "target_session_attrs", "read-write");
     set(settings, "client_encoding", "UTF8");
     set(settings, "application_name", target->application ? target->application : "azsacr");
-    set(settings, "options", server_options(target, arena, get(settings, "options")));
+    set(settings, "options", server_options(target, arena, get(settings, "options"), look_ups));
     return true;
 }
 

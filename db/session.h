@@ -18,14 +18,15 @@ struct db_result {
 };
 
 // Keywords and values for PQconnectStartParams, in the arena: what the conninfo says, and the settings that
-// every session of ours has. False with *why when the conninfo cannot be parsed.
+// every session of ours has. `look_ups`: its statements find rows by key, and joins are to read no more than
+// their matches. False with *why when the conninfo cannot be parsed.
 struct session_settings {
     const char *keywords[64];
     const char *values[64];
     size_t count;
 };
-bool session_settings(const struct db_target *target, struct arena *arena, struct session_settings *settings,
-                      const char **why);
+bool session_settings(const struct db_target *target, bool look_ups, struct arena *arena,
+                      struct session_settings *settings, const char **why);
 
 // How long to wait before the next try after `failures` failed ones: 50, 250, 1000, 1000, … ms
 // (microseconds). Never longer than a caller is held (connection.c): else callers would fail while the server

@@ -100,7 +100,8 @@ static bool publish_run(struct upload *upload)
     return registry_still_admitted(call);
 }
 
-// All of it in one round trip, for the case that all is as it mostly is (db/migrations/0012_publish.sql).
+// All of it in one round trip, for the case that all is as it mostly is
+// (db/migrations/0025_publish_again.sql).
 static const struct db_statement publish_at_once = {
     "publish_at_once", "select acr.publish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"};
 

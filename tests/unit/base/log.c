@@ -37,7 +37,8 @@ START_TEST(lines_name_the_request)
     captured(write_three, lines, sizeof lines);
     for (int i = 0; i < 4; i++)
         ck_assert_ptr_nonnull(line[i] = strsep(&rest, "\n"));
-    ck_assert_ptr_nonnull(strstr(line[1], "\"event\":\"about\",\"key\":\"value\",\"correlation\":\"the-request\"}"));
+    ck_assert_ptr_nonnull(
+        strstr(line[1], "\"event\":\"about\",\"key\":\"value\",\"correlation\":\"the-request\"}"));
     for (int i = 0; i < 4; i++)
         ck_assert_int_eq(strstr(line[i], "correlation") != NULL, i == 1);
 }

@@ -23,6 +23,7 @@ struct job_step {
     struct arena *arena;
     struct text result; // what the step leaves, JSON; absent: unchanged
     unsigned wait_ms;
+    bool gently; // with JOB_AGAIN: three times what the step took is left to others before the next one
 };
 
 struct job_kind {

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     LEASE_SECONDS = 30,
@@ -142,6 +143,7 @@ struct hold {
     const struct job_kind *kind;
     bool lost;                // somebody else has it, or nobody
     enum job_verdict verdict; // of the step that was just committed
+    bool gently;
 };
 
 static bool is_stopping(struct job_workers *w)
@@ -240,6 +242,7 @@ static bool run_step(struct db_transaction *tx, void *argument)
     db_savepoint(tx);
     size_t depth = transaction_depth(tx);
     hold->verdict = hold->kind->step(tx, &step);
+    hold->gently = step.gently;
     switch (hold->verdict) {
     case JOB_AGAIN:
         settle_job(tx, hold, "Running", step.result, 0);
@@ -284,9 +287,20 @@ static int64_t attempt_delay(int64_t attempts)
     return delay < BACKOFF_LONGEST ? delay : BACKOFF_LONGEST;
 }
 
+// Most of the time is the others', in pieces that a stop does not wait for.
+static void rest(struct hold *hold, int64_t microseconds)
+{
+    enum { TIMES = 3, PIECE_US = 50000, LONGEST_US = 1000000 };
+    microseconds *= TIMES;
+    for (int64_t left = microseconds < LONGEST_US ? microseconds : LONGEST_US;
+         left > 0 && !is_stopping(hold->workers); left -= PIECE_US)
+        usleep((useconds_t)(left < PIECE_US ? left : PIECE_US));
+}
+
 static void run_job(struct hold *hold, struct db_connection *connection)
 {
     for (;;) {
+        int64_t began = clock_monotonic();
         enum db_outcome outcome = db_transact(connection, run_step, hold);
         if (between_steps)
             between_steps(connection, outcome == DB_COMMITTED);
@@ -304,6 +318,8 @@ static void run_job(struct hold *hold, struct db_connection *connection)
         if (hold->verdict != JOB_AGAIN)
             return;
         hold->attempts = 1;
+        if (hold->gently)
+            rest(hold, clock_monotonic() - began);
         if (is_stopping(hold->workers)) {
             struct return_of back = {hold, 0, 1};
             db_transact(connection, run_give_back, &back);

@@ -24,7 +24,7 @@ void manifest_remove(struct db_transaction *tx, int64_t registry_id, int64_t man
 // goes by a job.
 void registry_content_drop(struct db_transaction *tx, int64_t registry_id);
 
-// The jobs behind both deletions, 500 rows a step.
+// The jobs behind both deletions, a few hundred rows a step.
 enum job_verdict content_remove_repository(struct db_transaction *tx,
                                            struct job_step *step); // acr.repository.remove
 enum job_verdict content_remove_registry(struct db_transaction *tx,

@@ -1,29 +1,35 @@
-// What follows a repository's or a registry's deletion: jobs that remove its rows by the old ids, 500 a step.
-// All of it is invisible already, so the steps change no usage.
+// What follows a repository's or a registry's deletion: jobs that remove its rows by the old ids, a few
+// hundred a step. All of it is invisible already, so the steps change no usage, and there is no hurry.
 #include "rp/data/content.h"
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "rp/data/store.h"
 
 #include <jansson.h>
 
-enum { ROWS_A_STEP = 500, HELD_WAIT_MS = 100 };
+// A number that the planner sees: for a parameter it assumes a tenth of the table, and reads all of an index
+// for it.
+#define ROWS_A_STEP "200"
+enum { BUDGET = 200, HELD_WAIT_MS = 100 };
 
-// In the order that the foreign keys allow. $1: the repository, $2: how many rows.
+// In the order that the foreign keys allow. $1: the repository.
 static const struct db_statement repository_statements[] = {
-    {"content_drop_tags", "delete from acr.tag where (repository_id, name) in"
-                          " (select repository_id, name from acr.tag where repository_id = $1 limit $2)"},
+    {"content_drop_tags",
+     "delete from acr.tag where (repository_id, name) in"
+     " (select repository_id, name from acr.tag where repository_id = $1 limit " ROWS_A_STEP ")"},
     {"content_drop_refs",
      "delete from acr.manifest_ref where (manifest_id, digest) in"
-     " (select manifest_id, digest from acr.manifest_ref where repository_id = $1 limit $2)"},
+     " (select manifest_id, digest from acr.manifest_ref where repository_id = $1 limit " ROWS_A_STEP ")"},
     {"content_drop_children",
      "delete from acr.manifest_child where (manifest_id, digest) in"
-     " (select manifest_id, digest from acr.manifest_child where repository_id = $1 limit $2)"},
-    {"content_drop_manifests", "delete from acr.manifest where id in"
-                               " (select id from acr.manifest where repository_id = $1 limit $2)"},
-    {"content_drop_links",
-     "delete from acr.blob_link where (repository_id, digest) in"
-     " (select repository_id, digest from acr.blob_link where repository_id = $1 order by digest limit $2)"},
+     " (select manifest_id, digest from acr.manifest_child where repository_id = $1 limit " ROWS_A_STEP ")"},
+    {"content_drop_manifests",
+     "delete from acr.manifest where id in"
+     " (select id from acr.manifest where repository_id = $1 limit " ROWS_A_STEP ")"},
+    {"content_drop_links", "delete from acr.blob_link where (repository_id, digest) in"
+                           " (select repository_id, digest from acr.blob_link where repository_id = $1 order "
+                           "by digest limit " ROWS_A_STEP ")"},
 };
 // A push that waited for the repository's deletion still holds the dead row, and may now wait for the mutex
 // that the job has: so the job does not wait for it. Whether the row is gone, and whether it was there.
@@ -33,7 +39,7 @@ static const struct db_statement repository_row_statement = {
     " for update skip locked) returning id) select exists (select 1 from gone),"
     " exists (select 1 from acr.repository where id = $1)"};
 
-// Removes up to *budget rows of a repository: done when nothing of it is left.
+// Removes about *budget rows of a repository: done when nothing of it is left.
 static enum job_verdict remove_repository_rows(struct db_transaction *tx, struct job_step *step,
                                                int64_t repository_id, int64_t *budget)
 {
@@ -41,8 +47,7 @@ static enum job_verdict remove_repository_rows(struct db_transaction *tx, struct
         // Until one finds nothing: the sweep may take links away beside us, so a short count alone says
         // little.
         for (int64_t removed = 1; removed > 0;) {
-            removed = (int64_t)db_affected(
-                DB_RUN(tx, &repository_statements[i], db_int(repository_id), db_int(*budget)));
+            removed = (int64_t)db_affected(DB_RUN(tx, &repository_statements[i], db_int(repository_id)));
             *budget -= removed;
             if (*budget <= 0 || db_failed(tx))
                 return JOB_AGAIN;
@@ -81,7 +86,8 @@ static const struct db_statement repository_registry_statement = {
 
 enum job_verdict content_remove_repository(struct db_transaction *tx, struct job_step *step)
 {
-    int64_t repository_id, budget = ROWS_A_STEP;
+    int64_t repository_id, budget = BUDGET;
+    step->gently = !store_low_water();
     if (!payload_id(step, "repositoryId", &repository_id))
         return fail_payload(step);
     const struct db_result *registry = DB_RUN(tx, &repository_registry_statement, db_int(repository_id));
@@ -98,12 +104,14 @@ static const struct db_statement registry_next_statement = {
 // Files are given to garbage in the statement that takes their row away: each always has exactly one row
 // naming it.
 static const struct db_statement registry_files_statements[] = {
-    {"content_drop_uploads", "with gone as (delete from acr.upload where id in"
-                             " (select id from acr.upload where registry_id = $1 limit $2) returning id)"
-                             " insert into acr.garbage (file) select id from gone"},
+    {"content_drop_uploads",
+     "with gone as (delete from acr.upload where id in"
+     " (select id from acr.upload where registry_id = $1 limit " ROWS_A_STEP ") returning id)"
+     " insert into acr.garbage (file) select id from gone"},
     {"content_drop_blobs",
      "with gone as (delete from acr.blob where (registry_id, digest) in"
-     " (select registry_id, digest from acr.blob where registry_id = $1 order by digest limit $2)"
+     " (select registry_id, digest from acr.blob where registry_id = $1 order by digest limit " ROWS_A_STEP
+     ")"
      " returning file, size)"
      " insert into acr.garbage (file, size) select file, size from gone"},
 };
@@ -112,7 +120,8 @@ static const struct db_statement registry_usage_statement = {
 
 enum job_verdict content_remove_registry(struct db_transaction *tx, struct job_step *step)
 {
-    int64_t registry_id, budget = ROWS_A_STEP;
+    int64_t registry_id, budget = BUDGET;
+    step->gently = !store_low_water();
     if (!payload_id(step, "registryId", &registry_id))
         return fail_payload(step);
     usage_lock(tx, registry_id);
@@ -127,8 +136,7 @@ enum job_verdict content_remove_registry(struct db_transaction *tx, struct job_s
     for (size_t i = 0; i < sizeof registry_files_statements / sizeof *registry_files_statements; i++) {
         if (budget <= 0 || db_failed(tx))
             return JOB_AGAIN;
-        budget -= (int64_t)db_affected(
-            DB_RUN(tx, &registry_files_statements[i], db_int(registry_id), db_int(budget)));
+        budget -= (int64_t)db_affected(DB_RUN(tx, &registry_files_statements[i], db_int(registry_id)));
     }
     if (budget <= 0 || db_failed(tx))
         return JOB_AGAIN;

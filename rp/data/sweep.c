@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     NEVER_REFERENCED_MS = 3600 * 1000, // a blob that waits for its manifest
@@ -237,18 +238,30 @@ static bool stopping(struct sweep *sweep)
     return answer;
 }
 
+// Most of the time is the others', unless the disk is short.
+static void rest(int64_t microseconds)
+{
+    enum { TIMES = 3, LONGEST_US = 200000 };
+    microseconds *= TIMES;
+    if (!store_low_water())
+        usleep((useconds_t)(microseconds < LONGEST_US ? microseconds : LONGEST_US));
+}
+
 static void sweep_once(struct sweep *sweep)
 {
     bool more = true;
     for (int round = 0; more && round < ROUNDS && !stopping(sweep); round++) {
         failpoint("sweep.begin");
         struct grace grace = grace_now();
+        int64_t began = clock_monotonic();
         upload_reserve_write(sweep->connection);
         upload_sizes_write(sweep->connection, SIZES_US);
         more = run_step(sweep, blobs_run, grace);
         more |= run_step(sweep, uploads_run, grace);
         more |= run_step(sweep, garbage_run, grace);
         more |= run_step(sweep, kept_run, grace);
+        if (more)
+            rest(clock_monotonic() - began);
     }
 }
 

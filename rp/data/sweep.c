@@ -241,8 +241,8 @@ static bool stopping(struct sweep *sweep)
 // Most of the time is the others', unless the disk is short.
 static void rest(int64_t microseconds)
 {
-    enum { TIMES = 3, LONGEST_US = 200000 };
-    microseconds *= TIMES;
+    enum { LONGEST_US = 200000 };
+    microseconds *= grace_or("AZSACR_SWEEP_REST", 3);
     if (!store_low_water())
         usleep((useconds_t)(microseconds < LONGEST_US ? microseconds : LONGEST_US));
 }

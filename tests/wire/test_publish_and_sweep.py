@@ -63,7 +63,7 @@ class Hold:
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
     directory = tmp_path_factory.mktemp("sweep")
-    times = {"AZSACR_SWEEP_GRACE_MS": str(int(GRACE * 1000)), "AZSACR_SWEEP_TICK_MS": "20"}
+    times = {"AZSACR_SWEEP_GRACE_MS": str(int(GRACE * 1000)), "AZSACR_SWEEP_TICK_MS": "20", "AZSACR_SWEEP_REST": "0"}
     publisher, sweeper = Failpoints(directory / "publisher"), Failpoints(directory / "sweeper")
     # The publisher's own sweep stands aside, so that it is the other replica that takes what is pushed here.
     publisher.hold("sweep.begin")

@@ -115,6 +115,7 @@ static void error_pages(struct buffer *out, enum form form, const struct refusal
                       "        error_page %d%s /_edge/%s/%d;\n"
                       "        location = /_edge/%s/%d {\n"
                       "            internal;\n"
+                      "            client_max_body_size 0;\n" // what is left of the body was judged already
                       "            default_type \"application/json; charset=utf-8\";\n",
                       r->status, status == 503 ? " =503" : "", names[form], r->status, names[form],
                       r->status);

@@ -228,6 +228,7 @@ def test_docker_push_outlives_a_kill_of_serve(site, operator, registry, docker):
     for pid in site.pids("serve"):
         os.kill(pid, signal.SIGKILL)
     said, _ = pushing.communicate(timeout=300)
+    site.wait_ready()  # what comes next must not suffer for it
     assert pushing.returncode == 0, said
     site.wait_ready()
     docker("rmi", image)

@@ -359,6 +359,20 @@ def test_a_client_cannot_set_what_the_edge_says(edge, label, method, path, recei
     assert not [value for name, value in headers if name == "connection" and value != "close"]
 
 
+# A docker push that `serve` was killed under was told 413 in HTML, and gave up: the page of the 502 had a limit for bodies.
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_large_body_that_nobody_takes_is_a_502(site, tmp_path_factory, chunked):
+    edge = Edge(site, tmp_path_factory.mktemp("nobody"), 9544)
+    try:
+        (edge.state / "run" / "receiver.sock").unlink()
+        body = bytes(6 << 20)
+        pieces = (body[i:i + 65536] for i in range(0, len(body), 65536))
+        answer = edge.client(edge.site.host(REGISTRY)).request("PATCH", "/v2/a/blobs/uploads/x?_state=y", pieces if chunked else body)
+    finally:
+        edge.stop()
+    assert answer.status == 502 and answer.json["errors"][0]["code"] == "UNAVAILABLE", answer
+
+
 def test_a_lost_file_is_asked_for_once_more(edge):
     client, path = edge.client(edge.site.host(REGISTRY)), "/v2/a/blobs/sha256:x%3a?ns=1"
     good, lost = "/_store/aa/bb/11111111-1111-1111-1111-111111111111", "/_store/aa/bb/22222222-2222-2222-2222-222222222222"

@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "rp/data/registry_row.h"
 
-enum { USER_AGENT_LIMIT = 256, FORGET_BATCH = 1000 };
+enum { USER_AGENT_LIMIT = 256 };
 
 struct event_request event_request_of(const struct registry_call *call)
 {
@@ -57,14 +57,15 @@ void event_repository_deleted(struct db_transaction *tx, int64_t repository_id,
     DB_RUN(tx, &repository_deleted, EVENT_REQUEST_VALUES(*request), db_int(repository_id));
 }
 
-// By number, which goes with time but for transactions that ran beside each other: a look at the oldest few.
+// By number, which goes with time but for transactions that ran beside each other: a look at the oldest
+// thousand, a number that the planner sees (content_remove.c).
 static const struct db_statement forget = {
     "event_forget", "delete from acr.event where number in (select o.number from"
-                    " (select number, at from acr.event order by number limit $3) o"
+                    " (select number, at from acr.event order by number limit 1000) o"
                     " where o.at < clock_timestamp() - $1::bigint * interval '1 millisecond'"
                     " or o.number <= (select max(number) from acr.event) - $2::bigint)"};
 
 size_t event_forget(struct db_transaction *tx, int64_t older_than_ms, int64_t rows)
 {
-    return db_affected(DB_RUN(tx, &forget, db_int(older_than_ms), db_int(rows), db_int(FORGET_BATCH)));
+    return db_affected(DB_RUN(tx, &forget, db_int(older_than_ms), db_int(rows)));
 }

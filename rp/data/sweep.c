@@ -150,10 +150,12 @@ static bool blobs_run(struct db_transaction *tx, void *argument)
 
 // ---- uploads
 
+// A number that the planner sees (content_remove.c).
+#define UPLOADS_A_STEP "100"
 static const struct db_statement sweep_uploads = {
     "sweep_uploads",
     "with g as (delete from acr.upload where id in (select id from acr.upload"
-    " where touched < " AGO("$1") " order by touched limit $2 for update skip locked)"
+    " where touched < " AGO("$1") " order by touched limit " UPLOADS_A_STEP " for update skip locked)"
                                   " returning id)"
                                   " insert into acr.garbage (file) select g.id from g"
                                   " where not exists (select 1 from acr.blob b where b.file = g.id)"
@@ -164,15 +166,15 @@ static const struct db_statement sweep_reserved = {
     "sweep_reserved",
     "with g as (delete from acr.upload_reserved where id in (select id from acr.upload_reserved"
     " where at < " AGO(
-        "$1") " order by at limit $2 for update skip locked)"
+        "$1") " order by at limit " UPLOADS_A_STEP " for update skip locked)"
               " returning id)"
               " insert into acr.garbage (file) select g.id from g on conflict (file) do nothing"};
 
 static bool uploads_run(struct db_transaction *tx, void *argument)
 {
     struct step *step = argument;
-    step->done = db_affected(DB_RUN(tx, &sweep_uploads, db_int(step->grace.upload), db_int(BATCH)));
-    step->done += db_affected(DB_RUN(tx, &sweep_reserved, db_int(step->grace.reserved), db_int(BATCH)));
+    step->done = db_affected(DB_RUN(tx, &sweep_uploads, db_int(step->grace.upload)));
+    step->done += db_affected(DB_RUN(tx, &sweep_reserved, db_int(step->grace.reserved)));
     failpoint("sweep.uploads_before_commit");
     return true;
 }

@@ -222,7 +222,9 @@ static const char *read_environment(struct arena *arena, struct config *config)
 
 static const char *default_state(struct arena *arena)
 {
-    const char *home = getenv("HOME");
+    const char *home = getenv("HOME"), *state = getenv("AZSACR_STATE");
+    if (state != NULL)
+        return arena_strdup(arena, state);
     if (geteuid() == 0 || home == NULL)
         return "/var/lib/azsacr";
     return arena_printf(arena, "%s/.local/state/azsacr", home);

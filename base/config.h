@@ -25,7 +25,7 @@ struct config {
     int loops;                // event loops of one serve: 2
     int request_workers;      // 8
     int job_workers;          // 2
-    int receiver_connections; // database connections of the receiver: 8
+    int receiver_connections; // database connections of the receiver: 16
     int receiver_threads;     // uploads at once: 1000
     // Behaviour.
     const char *api_versions; // "mixed", "strict", "modern" (decisions 8)

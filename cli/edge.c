@@ -61,6 +61,9 @@ static const struct refusal registry_refusals[] = {
     {505, "UNSUPPORTED", "the HTTP version of the request is not supported"},
 };
 
+static const struct refusal manifest_refusal = {400, "MANIFEST_INVALID",
+                                                "a manifest must not be larger than 4 MiB"};
+
 enum form { ARM_FORM, SIGNIN_FORM, REGISTRY_FORM };
 
 static const char *body_of(struct arena *arena, enum form form, const struct refusal *r)
@@ -111,14 +114,19 @@ static void error_pages(struct buffer *out, enum form form, const struct refusal
         // nginx keeps 494 and 497 to itself; clients are told 400. Its own 500 (azsacrd's are not touched)
         // means that there was no file or memory for a body: that passes.
         int status = r->status == 494 || r->status == 497 ? 400 : r->status == 500 ? 503 : r->status;
+        // A manifest that is too large is one that is not valid (data-plane.md 2.3).
+        bool manifests = form == REGISTRY_FORM && r->status == 413;
         buffer_format(out,
                       "        error_page %d%s /_edge/%s/%d;\n"
                       "        location = /_edge/%s/%d {\n"
                       "            internal;\n"
                       "            client_max_body_size 0;\n" // what is left of the body was judged already
                       "            default_type \"application/json; charset=utf-8\";\n",
-                      r->status, status == 503 ? " =503" : "", names[form], r->status, names[form],
-                      r->status);
+                      r->status,
+                      status == 503 ? " =503"
+                      : manifests   ? " ="
+                                    : "",
+                      names[form], r->status, names[form], r->status);
         // A range is found unsatisfiable when the headers of the file are set already.
         if (r->status != 416)
             error_headers(out, form);
@@ -127,6 +135,11 @@ static void error_pages(struct buffer *out, enum form form, const struct refusal
         if (r->status == 405)
             buffer_string(out,
                           "            add_header Allow \"GET, HEAD, PUT, POST, PATCH, DELETE\" always;\n");
+        if (manifests)
+            buffer_format(out,
+                          "            if ($request_uri ~ \"^/v2/.+/manifests/\") {\n"
+                          "                return 400 '%s';\n            }\n",
+                          body_of(out->arena, form, &manifest_refusal));
         buffer_format(out, "            return %d '%s';\n        }\n", status, body_of(out->arena, form, r));
     }
 }

@@ -44,12 +44,13 @@ bool site_directories(const struct config *config, struct arena *arena, const ch
     const struct {
         const char *path;
         mode_t mode;
-        bool edge; // the edge's workers read it
+        bool edge; // the edge's workers enter it
     } directories[] = {
         {config->state, 0711, false},
         {config->runtime, 0711, false},
         {config->store, 02750, true},
-        {arena_printf(arena, "%s/log", config->state), 0750, false},
+        {arena_printf(arena, "%s/log", config->state), 0750,
+         true}, // to open a new log when theirs was renamed
         {arena_printf(arena, "%s/tls", config->state), 0755, false},
         {arena_printf(arena, "%s/keys", config->state), 0700, false},
         {arena_printf(arena, "%s/secrets", config->state), 0700, false},

@@ -58,3 +58,11 @@ def test_every_image_has_a_health_check_and_no_password(compose):
     for copied in re.findall(r"(?m)^COPY (deploy/\S+(?: deploy/\S+)*)", dockerfile):
         for file in copied.split():
             assert os.access(TREE / file, os.X_OK), file
+
+
+def test_the_builder_is_sent_every_file_that_the_program_embeds():
+    named = re.findall(r"\$\{CMAKE_SOURCE_DIR\}/([\w./-]+\.(?:md|in|sql|json))", (TREE / "CMakeLists.txt").read_text())
+    sent = re.findall(r"(?m)^!(\S+)$", (TREE / ".dockerignore").read_text())
+    assert len(named) >= 5
+    for file in named:
+        assert any(file == each or file.startswith(f"{each}/") for each in sent), f"{file} is not sent to the builder"

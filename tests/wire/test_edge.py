@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import socketserver
 import ssl
@@ -97,7 +98,9 @@ def test_a_request_without_tls_is_refused_in_the_hosts_form(site, registry):
 def test_what_the_edge_refuses_carries_the_headers_of_its_host(site, registry):
     big = {"Content-Length": str(5 * 1024 * 1024)}
     arm = site.arm_client().put("/subscriptions", None, headers=big).expect(413)
-    ours = registry.client(anonymous=True).put("/v2/a/manifests/x", None, headers=big).expect(413)
+    ours = registry.client(anonymous=True).put("/v2/a/manifests/x", None, headers=big).expect(400)
+    assert ours.code == "MANIFEST_INVALID"  # data-plane.md 2.3
+    assert registry.client(anonymous=True).post("/oauth2/token", None, headers=big).expect(413).code == "SIZE_INVALID"
     for answer, names in ((arm, ("x-ms-request-id", "x-ms-correlation-request-id")), (ours, ("X-Ms-Correlation-Request-Id",))):
         assert answer.header("Content-Type") == "application/json; charset=utf-8"
         assert answer.header("X-Content-Type-Options") == "nosniff" and answer.header("Strict-Transport-Security")
@@ -231,6 +234,19 @@ def test_the_access_log_holds_no_query(site, registry):
     lines = [json.loads(line) for line in log.splitlines()]
     assert any(line["method"] == "PATCH" and line["path"] == location.partition("?")[0] for line in lines)
     assert state not in log and registry.password not in log
+
+
+def test_a_renamed_access_log_is_followed_by_a_new_one(fresh_site):
+    """The edge's workers open the new file themselves, as the user they are."""
+    operator = fresh_site.operator()
+    operator.put(f"/subscriptions/{fresh_site.subscription}/resourcegroups/logs?api-version=2019-10-01",
+                 {"location": fresh_site.region}).expect(201)
+    registry = fresh_site.create_registry(operator, "logs")
+    log = fresh_site.state / "log" / "edge.log"
+    log.rename(log.with_suffix(".1"))
+    os.kill(int((fresh_site.state / "run" / "edge.pid").read_text()), signal.SIGUSR1)
+    registry.client().get("/v2/after/rotation/tags/list")
+    fresh_site.wait_until(lambda: log.exists() and "/v2/after/rotation/tags/list" in log.read_text(), 20)
 
 
 # ---- the headers that only the edge may set

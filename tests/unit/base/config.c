@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char path[] = "/tmp/azsacr-config-XXXXXX";
@@ -106,6 +107,26 @@ START_TEST(a_named_file_must_be_there)
 }
 END_TEST
 
+// Without --state, as in a container: the file is looked for where the state is.
+START_TEST(the_file_is_in_the_state_that_the_environment_names)
+{
+    const char *why = NULL, *directory = arena_printf(arena, "%s.state", path);
+    const char *file = arena_printf(arena, "%s/azsacr.conf", directory);
+    ck_assert_int_eq(mkdir(directory, 0700), 0);
+    FILE *out = fopen(file, "w");
+    ck_assert_ptr_nonnull(out);
+    fputs("region = north\n", out);
+    fclose(out);
+    setenv("AZSACR_STATE", directory, 1);
+    const struct config *config = config_load(arena, NULL, NULL, &why);
+    ck_assert_msg(config != NULL, "%s", why);
+    ck_assert_str_eq(config->region, "north");
+    ck_assert_str_eq(config->state, directory);
+    unlink(file);
+    rmdir(directory);
+}
+END_TEST
+
 START_TEST(hosts_of_links)
 {
     const char *why = NULL;
@@ -143,6 +164,7 @@ Suite *suite_config(void)
     tcase_add_test(tcase, file_then_environment);
     tcase_add_loop_test(tcase, refuses_by_line, 0, sizeof refused / sizeof refused[0]);
     tcase_add_test(tcase, a_named_file_must_be_there);
+    tcase_add_test(tcase, the_file_is_in_the_state_that_the_environment_names);
     tcase_add_test(tcase, origins_are_normal);
     tcase_add_test(tcase, hosts_of_links);
     suite_add_tcase(suite, tcase);

@@ -1,4 +1,4 @@
-"""Many clients of one registry at once: nothing lost, nothing in between, usage exact (issue "The data plane", Must show).
+"""Many clients of one registry at once: nothing lost, nothing in between, usage exact.
 
 Each is the short form of a proof: AZSACR_SECONDS, AZSACR_ROUNDS and AZSACR_CLIENTS make it long (tests/prove/registry-storm,
 one-tag, re-pushed, many-pushes).

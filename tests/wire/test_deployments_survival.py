@@ -1,4 +1,4 @@
-"""Deployments survive what `serve` does not (issue: 100 runs with one kill -9, one run with 20, 20 runs with one of two frozen past its
+"""Deployments survive what `serve` does not (100 runs with one kill -9, one run with 20, 20 runs with one of two frozen past its
 lease; script/prove deployments runs them all)."""
 import os
 

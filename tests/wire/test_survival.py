@@ -1,4 +1,4 @@
-"""What a kill leaves: nothing half there, and everything back (issue's "Must show"; docs/architecture.md, 8)."""
+"""What a kill leaves: nothing half there, and everything back (docs/architecture.md)."""
 import os
 import pathlib
 import signal

@@ -296,7 +296,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_templates_are_refused_within_bounds(tmp_path, name):  # issue 4
+def test_hostile_templates_are_refused_within_bounds(tmp_path, name):
     path = tmp_path / "hostile.json"
     path.write_text(HOSTILE[name])
     done = check(path)
@@ -354,7 +354,7 @@ def expect_plan_or_code(done):
 
 @needs_corpus
 @pytest.mark.parametrize("entry", corpus(), ids=[entry["file"][:80] for entry in corpus()])
-def test_templates_of_others_are_planned_or_refused(entry, tmp_path):  # issue 4
+def test_templates_of_others_are_planned_or_refused(entry, tmp_path):
     path = pathlib.Path(CORPUS) / entry["file"]
     own = entry.get("parameters_file")
     expect_plan_or_code(check(path, *(["--parameters", pathlib.Path(CORPUS) / own] if own else [])))

@@ -76,6 +76,16 @@ def test_a_service_principal_that_pulls(site, operator, deployments):
     deployments.succeed("pull", None, given, raw=text_of("registry-acrpull"))  # the same assignment, found again
 
 
+def test_a_user_that_pulls(site, deployments):
+    """A principal's kind is what the directory says: the template asks for none."""
+    user, name = site.user(), site.unique("reg")
+    deployments.succeed("user", None, {"registryName": name, "principalId": user["objectId"]}, raw=text_of("registry-acrpull"))
+    registry = Registry(site, site.registry_id(deployments.scope.rsplit("/", 1)[1], name), name)
+    registry.await_host()
+    client = registry.client(user["username"], user["password"])
+    assert client.get("/v2/none/tags/list").status == 404
+
+
 def test_group_and_registry(site, operator):
     """arm-templates 3.4, 3.6: a subscription-scope deployment of a group and an inner one in it."""
     group, name = site.unique("g"), site.unique("reg")

@@ -1,5 +1,5 @@
 // Expressions that would take all time or memory there is: each must end soon, with an error or a value that
-// is not large (arm-templates 10; issue 4: 1 s of CPU, 96 MiB).
+// is not large (arm-templates 10; at most 1 s of CPU and 96 MiB).
 #include "templates/language.h"
 
 #include <stdio.h>

@@ -366,7 +366,7 @@ static long long time_of(int count)
     return best;
 }
 
-START_TEST(plans_grow_linearly) // issue 4: 800 against 100 at most 10 times
+START_TEST(plans_grow_linearly) // 800 against 100 at most 10 times
 {
     ck_assert_int_le(time_of(800), 10 * time_of(100));
 }

@@ -18,8 +18,8 @@ enum {
     MANIFEST_LISTING_LENGTH, // of the content, where it lists manifests: 0 otherwise
     MANIFEST_ATTRIBUTES,
 };
-// A page ends where the manifests that list others pass this many bytes, but has one row at least: each of
-// what they list is shown, and takes about as many bytes here as there.
+// A page ends where the manifests that list others, and the tags, pass this many bytes, but has one row at
+// least: each of what they list is shown, and takes about as many bytes here as there.
 enum { LISTING_BYTES = 4 << 20 };
 #define MANIFEST_SELECT                                                                                      \
     "select m.id, m.digest, m.image_size, " MICROSECONDS("m.created_at") ", " MICROSECONDS(                  \
@@ -123,7 +123,8 @@ static size_t bounded_rows(const struct page *page, const struct db_result *mani
 {
     size_t rows = page_rows(page, manifests), count = 0;
     for (int64_t bytes = 0; count < rows && (count == 0 || bytes <= LISTING_BYTES); count++)
-        bytes += db_get_int(manifests, count, MANIFEST_LISTING_LENGTH);
+        bytes += db_get_int(manifests, count, MANIFEST_LISTING_LENGTH) +
+                 (int64_t)db_get(manifests, count, MANIFEST_TAGS).length;
     return count;
 }
 

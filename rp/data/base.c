@@ -19,7 +19,8 @@ static bool read_base(struct registry_call *call, const struct db_result *result
     return true;
 }
 
-static const struct registry_read base_lane = {&registry_find_statement, no_values, read_base, NULL};
+static const struct registry_read base_lane = {
+    .statement = &registry_find_statement, .prepare = no_values, .answer = read_base};
 
 const struct registry_operation registry_base_operations[] = {
     {{HTTP_GET, "/v2/", "Base_Get"}, ACCESS_BASE, &base_lane, get_base},

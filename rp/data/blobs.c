@@ -368,22 +368,49 @@ static bool start_prepare(struct registry_call *call, struct db_value *values, s
     return true;
 }
 
-static bool start_answer(struct registry_call *call, const struct db_result *row)
+static const struct db_statement start_known = {
+    "upload_start_known",
+    "select " REGISTRY_KNOWN_COLUMNS ", p.write_enabled from rbac.version v" REGISTRY_KNOWN_OF("$1")
+        START_REPOSITORY("$2")};
+static const struct db_statement start_known_many = {
+    "upload_start_known_many",
+    "select " REGISTRY_KNOWN_COLUMNS ", p.write_enabled, k.ordinal from rbac.version v cross join"
+    " unnest($1::text[], $2::text[]) with ordinality k (login_key, repository, ordinal)" REGISTRY_KNOWN_OF(
+        "k.login_key") START_REPOSITORY("k.repository")};
+
+static bool start_where(struct registry_call *call, const struct db_result *row, size_t write_enabled)
 {
-    if (!db_is_null(row, 0, REGISTRY_COLUMN_COUNT) && !db_get_bool(row, 0, REGISTRY_COLUMN_COUNT))
+    if (!db_is_null(row, 0, write_enabled) && !db_get_bool(row, 0, write_enabled))
         return false;
-    const struct upload_limit *limit = upload_limit_known(call->registry.id, call->registry.quota);
-    if (limit == NULL || upload_limit_room(limit) <= 0 || store_low_water())
+    struct upload_limit *limit = upload_limit_known(call->registry.id, call->registry.quota);
+    if (limit == NULL || upload_limit_room(limit) <= 0 || store_low_water() || upload_limit_is_due(limit))
         return false;
-    registry_remember(call); // its bytes are about to follow
     begin_upload(call);
     return true;
 }
 
-static const struct registry_read read_get = {&blob_get, prepare, answer_get, &blob_get_many};
-static const struct registry_read read_head = {&blob_get, prepare, answer_head, &blob_get_many};
-static const struct registry_read read_start = {&start_decide, start_prepare, start_answer,
-                                                &start_decide_many};
+static bool start_answer(struct registry_call *call, const struct db_result *row)
+{
+    registry_remember(call); // its bytes, or its next upload, are about to follow
+    return start_where(call, row, REGISTRY_COLUMN_COUNT);
+}
+
+static bool start_known_answer(struct registry_call *call, const struct db_result *row)
+{
+    return start_where(call, row, REGISTRY_KNOWN_COLUMN_COUNT);
+}
+
+static const struct registry_read read_get = {
+    .statement = &blob_get, .prepare = prepare, .answer = answer_get, .many = &blob_get_many};
+static const struct registry_read read_head = {
+    .statement = &blob_get, .prepare = prepare, .answer = answer_head, .many = &blob_get_many};
+static const struct registry_read read_start_known = {
+    .statement = &start_known, .answer = start_known_answer, .many = &start_known_many};
+static const struct registry_read read_start = {.statement = &start_decide,
+                                                .prepare = start_prepare,
+                                                .answer = start_answer,
+                                                .many = &start_decide_many,
+                                                .known = &read_start_known};
 
 const struct registry_operation registry_blob_operations[] = {
     {{HTTP_GET, "/v2/{repository*}/blobs/{digest}", "Blobs_Get"}, ACCESS_PULL, &read_get, handle_get},

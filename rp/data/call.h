@@ -30,6 +30,9 @@ struct registry_read {
     // Own columns start at REGISTRY_COLUMN_COUNT. Rights are judged already. False: work lane.
     bool (*answer)(struct registry_call *call, const struct db_result *result);
     const struct db_statement *many; // NULL, or as in struct db_query
+    // NULL, or the same with REGISTRY_KNOWN_COLUMNS first and own columns at REGISTRY_KNOWN_COLUMN_COUNT, for
+    // a registry that this process read within the last second. Its `prepare` is not used.
+    const struct registry_read *known;
 };
 
 struct registry_operation {

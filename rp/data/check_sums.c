@@ -85,10 +85,15 @@ static bool look_run(struct db_transaction *tx, void *argument)
     return true;
 }
 
+// Repositories come before the mutex, as for who pushes into one or deletes it.
+static const struct db_statement mend_hold = {
+    "check_mend_hold", "select id from acr.repository where registry_id = $1 order by id for key share"};
+
 static bool mend_run(struct db_transaction *tx, void *argument)
 {
     struct sums *sums = argument;
     struct db_value id = db_int(sums->registry);
+    DB_RUN(tx, &mend_hold, id);
     usage_lock(tx, sums->registry);
     DB_RUN(tx, &mend_flags, id);
     DB_RUN(tx, &mend_counts, id);

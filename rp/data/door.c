@@ -34,6 +34,15 @@ static void add_statement(const struct db_statement *statement)
     lane_add_statement(statement);
 }
 
+static void add_read(const struct registry_read *read)
+{
+    for (; read; read = read->known) {
+        add_statement(read->statement);
+        if (read->many)
+            add_statement(read->many);
+    }
+}
+
 void registry_data_start(void)
 {
     router = http_router_new(false);
@@ -41,10 +50,7 @@ void registry_data_start(void)
     for (size_t t = 0; t < TABLES; t++)
         for (const struct registry_operation *operation = tables[t]; operation->http.path; operation++) {
             http_router_add(router, &operation->http);
-            if (operation->read)
-                add_statement(operation->read->statement);
-            if (operation->read && operation->read->many)
-                add_statement(operation->read->many);
+            add_read(operation->read);
         }
 }
 
@@ -262,6 +268,27 @@ static bool read_row(struct registry_call *call, const struct db_result *result,
     return false;
 }
 
+// The registry was recalled before the row was read. What differs by then is found out on the work lane.
+static bool known_answer(struct http_exchange *exchange, const struct db_result *result,
+                         const struct rbac_snapshot *snapshot)
+{
+    struct registry_call *call = exchange->context;
+    bool wait = false, answered = false;
+    begin_run(call, NULL);
+    call->snapshot = snapshot;
+    call->version = *rbac_snapshot_version(snapshot);
+    if (!registry_is_as_recalled(call, result))
+        registry_forget(call);
+    else if (!admit(call, call->operation->access, &wait))
+        answered = !wait;
+    else {
+        registry_reaffirm(call);
+        answered = call->operation->read->known->answer(call, result);
+    }
+    call->snapshot = NULL; // the lane's
+    return answered;
+}
+
 static bool read_answer(struct http_exchange *exchange, const struct db_result *result,
                         const struct rbac_snapshot *snapshot)
 {
@@ -310,10 +337,11 @@ static void go_read(struct http_exchange *exchange, struct registry_call *call, 
         read.statement = &registry_find_statement;
         read.answer = challenge_answer;
     } else if (lane && lane->prepare(call, read.values + 1, &count)) {
-        read.statement = lane->statement;
-        read.many = lane->many;
+        bool known = lane->known && registry_recall(call);
+        read.statement = known ? lane->known->statement : lane->statement;
+        read.many = known ? lane->known->many : lane->many;
         read.count += count;
-        read.answer = read_answer;
+        read.answer = known ? known_answer : read_answer;
     } else {
         lane_work_of(read.owner, exchange, work, busy);
         return;

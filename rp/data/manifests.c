@@ -134,8 +134,10 @@ static void handle_get(struct registry_call *call)
     answer_get(call, db_run(call->tx, &manifest_get_statement, values, 1 + GET_VALUES));
 }
 
-static const struct registry_read read_get = {&manifest_get_statement, prepare_get, answer_get,
-                                              &manifest_get_many_statement};
+static const struct registry_read read_get = {.statement = &manifest_get_statement,
+                                              .prepare = prepare_get,
+                                              .answer = answer_get,
+                                              .many = &manifest_get_many_statement};
 
 #define MANIFEST_PATH "/v2/{repository*}/manifests/{reference}"
 const struct registry_operation registry_manifest_operations[] = {

@@ -244,9 +244,12 @@ static void form_work(struct registry_call *call)
     token_by_form(call);
 }
 
-static const struct registry_read exchange_lane = {&registry_find_statement, no_values, exchange_read, NULL};
-static const struct registry_read basic_lane = {&registry_find_statement, no_values, basic_read, NULL};
-static const struct registry_read form_lane = {&registry_find_statement, no_values, form_read, NULL};
+static const struct registry_read exchange_lane = {
+    .statement = &registry_find_statement, .prepare = no_values, .answer = exchange_read};
+static const struct registry_read basic_lane = {
+    .statement = &registry_find_statement, .prepare = no_values, .answer = basic_read};
+static const struct registry_read form_lane = {
+    .statement = &registry_find_statement, .prepare = no_values, .answer = form_read};
 
 const struct registry_operation registry_oauth_operations[] = {
     {{HTTP_POST, "/oauth2/exchange", "Authentication_Exchange"}, ACCESS_NONE, &exchange_lane, exchange_work},

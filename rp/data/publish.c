@@ -67,6 +67,19 @@ static int64_t hold_repository(struct registry_call *call)
     return repository_find(call->tx, call->registry.id, call->repository, true);
 }
 
+// A statement whose connection was lost is run again although it may have been committed (db_act): then the
+// session is over because this very request published it.
+static const struct db_statement publish_done = {
+    "publish_done",
+    "select 1 from acr.blob b where b.file = $1::uuid and b.registry_id = $2 and b.digest = $3"};
+
+static bool is_done(struct upload *upload)
+{
+    struct registry_call *call = &upload->call;
+    return !upload->at_once && db_rows(DB_RUN(call->tx, &publish_done, db_string(upload->state.id),
+                                              db_int(call->registry.id), db_text(upload->digest))) == 1;
+}
+
 // Lock order: registry, repository, upload, blob, link.
 static bool publish_run(struct upload *upload)
 {
@@ -80,6 +93,8 @@ static bool publish_run(struct upload *upload)
         DB_RUN(call->tx, &publish_take, db_string(upload->state.id), db_int(call->registry.id),
                db_int(repository), db_text(call->repository), upload->at_once ? db_int(size) : db_null());
     if (db_rows(taken) == 0) {
+        if (is_done(upload))
+            return true;
         upload->missed = upload->at_once && !db_failed(call->tx);
         upload_fail_unknown(call);
         return false;
@@ -109,7 +124,8 @@ static bool at_once_run(struct upload *upload)
 {
     struct registry_call *call = &upload->call;
     upload->missed = true;
-    if (!registry_admit_known(call, ACCESS_PUSH))
+    // A session belongs to the registry that opened it.
+    if (!registry_admit_known(call, ACCESS_PUSH) || (upload->state_given && !upload_state_fits(upload)))
         return true;
     const struct db_result *done =
         DB_RUN(call->tx, &publish_at_once, REGISTRY_PROOF_VALUES(call), db_text(call->repository),

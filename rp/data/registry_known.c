@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "rp/data/access.h"
+#include "rp/data/registry_row.h"
 
 #include <pthread.h>
 
@@ -49,7 +50,10 @@ static struct registry copy_registry(struct arena *arena, const struct registry 
 void registry_remember(const struct registry_call *call)
 {
     struct arena *arena = arena_new(), *old;
-    struct known fresh = {arena, clock_monotonic(), call->version, copy_registry(arena, &call->registry)};
+    struct known fresh = {.arena = arena,
+                          .read_at = clock_monotonic(),
+                          .version = call->version,
+                          .registry = copy_registry(arena, &call->registry)};
     struct known *slot = slot_of(call->registry.login_key);
     pthread_mutex_lock(&mutex);
     old = slot->arena;
@@ -80,6 +84,41 @@ bool registry_recall(struct registry_call *call)
     }
     pthread_mutex_unlock(&mutex);
     return known;
+}
+
+void registry_reaffirm(const struct registry_call *call)
+{
+    struct known *slot = slot_of(call->registry.login_key);
+    pthread_mutex_lock(&mutex);
+    if (slot->read_at != 0 && slot->registry.id == call->registry.id) {
+        slot->read_at = clock_monotonic();
+        slot->version = call->version;
+    }
+    pthread_mutex_unlock(&mutex);
+}
+
+enum known_column {
+    KNOWN_ID = 2,
+    KNOWN_ADMIN_ENABLED,
+    KNOWN_STAMP,
+    KNOWN_STAMP2,
+    KNOWN_GROUP,
+    KNOWN_QUOTA,
+    KNOWN_END,
+};
+_Static_assert((int)KNOWN_END == (int)REGISTRY_KNOWN_COLUMN_COUNT, "REGISTRY_KNOWN_COLUMNS and its reader");
+
+bool registry_is_as_recalled(const struct registry_call *call, const struct db_result *row)
+{
+    const struct registry *registry = &call->registry;
+    return db_rows(row) == 1 && !db_is_null(row, 0, KNOWN_ID) && !db_is_null(row, 0, KNOWN_GROUP) &&
+           db_get_int(row, 0, KNOWN_ID) == registry->id &&
+           db_get_bool(row, 0, KNOWN_ADMIN_ENABLED) == registry->admin_enabled &&
+           db_get_int(row, 0, KNOWN_STAMP) == registry->password_stamp &&
+           db_get_int(row, 0, KNOWN_STAMP2) == registry->password2_stamp &&
+           db_get_int(row, 0, KNOWN_GROUP) == registry->group_id &&
+           (db_is_null(row, 0, KNOWN_QUOTA) ? site()->config->registry_quota
+                                            : db_get_int(row, 0, KNOWN_QUOTA)) == registry->quota;
 }
 
 bool registry_admit_known(struct registry_call *call, enum registry_access access)

@@ -11,6 +11,10 @@ void registry_forget(const struct registry_call *call);
 // Fills registry and version where the host's registry was remembered within the last second; nothing is
 // decided.
 bool registry_recall(struct registry_call *call);
+// Whether the row of a statement with REGISTRY_KNOWN_COLUMNS shows call->registry as it was recalled.
+bool registry_is_as_recalled(const struct registry_call *call, const struct db_result *row);
+// After that, and after call->registry was judged by a snapshot of call->version: it counts as read now.
+void registry_reaffirm(const struct registry_call *call);
 // Decides as registry_admit does, without the database. True: registry, identity and version are filled; the
 // decision is to be proven. False: not known, or to be refused; nothing is answered: registry_admit says
 // what. Set before: arena, request, answer, repository.

@@ -29,8 +29,7 @@
 #define REGISTRY_FROM " from rbac.version v" REGISTRY_OF("$1")
 // For a statement that answers several at once (struct db_query), with the login keys in a column.
 #define REGISTRY_OF(login_key)                                                                               \
-    " left join acr.registry r on r.login_key = " login_key                                                  \
-    " left join arm.resource e on e.id = r.id left join arm.resource_group g on g.id = e.group_id"
+    REGISTRY_KNOWN_OF(login_key) " left join arm.resource_group g on g.id = e.group_id"
 // The same with the registry's row held (for key share), so that it cannot be deleted under a write. The
 // version may be older than the row where the lock had to be waited for: who writes looks at it again before
 // the commit (registry_still_admitted).
@@ -40,6 +39,14 @@
     " for key share) r on true"                                                                              \
     " left join arm.resource e on e.id = r.id left join arm.resource_group g on g.id = e.group_id"
 enum { REGISTRY_COLUMN_COUNT = 14 };
+
+// Of a registry that this process knows (rp/data/registry_known.h): what tells whether it is still the same.
+#define REGISTRY_KNOWN_COLUMNS                                                                               \
+    RBAC_VERSION_COLUMNS                                                                                     \
+    ", r.id, r.admin_enabled, r.password_stamp, r.password2_stamp, e.group_id, " REGISTRY_QUOTA
+#define REGISTRY_KNOWN_OF(login_key)                                                                         \
+    " left join acr.registry r on r.login_key = " login_key " left join arm.resource e on e.id = r.id"
+enum { REGISTRY_KNOWN_COLUMN_COUNT = 8 };
 
 // The version and the registry alone, with $1 the login key; and the same with its row held.
 extern const struct db_statement registry_find_statement, registry_hold_statement;

@@ -3,9 +3,12 @@
 
 #include "base/clock.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
-enum { READING_AGE_US = 1000000 };
+// Read anew before it is too old for those who do not read (upload_limit_known): with each reading of a
+// registry's limit, which comes every half second where somebody pushes.
+enum { READING_AGE_US = 1000000, RENEWAL_US = READING_AGE_US / 4 };
 
 static struct {
     _Atomic int64_t maximum, stored, held;
@@ -25,16 +28,19 @@ static const struct db_statement state_statement = {"stamp_state",
                                                     "select s.maximum_bytes, " LIVE ", " WAITING ", " UPLOADS
                                                     " from acr.stamp s where s.\"only\""};
 
-bool stamp_known(void)
+static bool is_younger(int64_t age)
 {
     int64_t read_at = atomic_load(&stamp.read_at);
-    return read_at != 0 && clock_monotonic() - read_at < READING_AGE_US;
+    return read_at != 0 && clock_monotonic() - read_at < age;
 }
 
-void stamp_read(struct db_transaction *tx, bool now)
+bool stamp_known(void)
 {
-    if (!now && stamp_known())
-        return;
+    return is_younger(READING_AGE_US);
+}
+
+static void take_reading(struct db_transaction *tx)
+{
     int64_t began = clock_monotonic();
     const struct db_result *row = DB_RUN0(tx, &reading_statement);
     if (db_rows(row) == 0)
@@ -42,6 +48,21 @@ void stamp_read(struct db_transaction *tx, bool now)
     atomic_store(&stamp.stored, db_get_int(row, 0, 1));
     atomic_store(&stamp.maximum, db_is_null(row, 0, 0) ? -1 : db_get_int(row, 0, 0));
     atomic_store(&stamp.read_at, began);
+}
+
+void stamp_read(struct db_transaction *tx, bool now)
+{
+    static pthread_mutex_t reading = PTHREAD_MUTEX_INITIALIZER;
+    int64_t asked = clock_monotonic();
+    if (!now && is_younger(RENEWAL_US))
+        return;
+    if (now || !stamp_known())
+        pthread_mutex_lock(&reading);
+    else if (pthread_mutex_trylock(&reading) != 0)
+        return; // somebody is at it, and what is known still counts
+    if (atomic_load(&stamp.read_at) <= asked && (now || !is_younger(RENEWAL_US)))
+        take_reading(tx);
+    pthread_mutex_unlock(&reading);
 }
 
 int64_t stamp_room(void)

@@ -1,5 +1,5 @@
-// The stamp: what all registries of the site together take, and may take. It is read at most once a second,
-// so a limit that the operator sets holds within a second everywhere.
+// The stamp: what all registries of the site together take, and may take. What is known of it is at most a
+// second old, so a limit that the operator sets holds within a second everywhere.
 #pragma once
 #include "db/database.h"
 
@@ -7,7 +7,7 @@
 
 // Whether the last reading is less than a second old.
 bool stamp_known(void);
-// Reads anew when it is older, or where `now` asks for it.
+// Reads anew when it is not fresh any more, or where `now` asks for it.
 void stamp_read(struct db_transaction *tx, bool now);
 // As of the last reading: bytes that pushes may still bring, less what open requests of this process hold.
 // INT64_MAX where no limit is set; may be negative.

@@ -181,11 +181,19 @@ static bool uploads_run(struct db_transaction *tx, void *argument)
 
 // ---- garbage
 
+// With the net: whatever went wrong before, the file of a blob is not unlinked.
 static const struct db_statement sweep_garbage = {
-    "sweep_garbage", "select file from acr.garbage where at < " AGO("$1") " order by at limit $2"
-                                                                          " for update skip locked"};
+    "sweep_garbage",
+    "select g.file, exists (select 1 from acr.blob b where b.file = g.file) from acr.garbage g"
+    " where g.at < " AGO("$1") " order by g.at limit $2 for update of g skip locked"};
 static const struct db_statement sweep_removed = {"sweep_removed",
                                                   "delete from acr.garbage where file = any($1::uuid[])"};
+
+static void keep_blob(struct buffer *gone, const char *file)
+{
+    log_error("sweep.garbage_is_a_blob", "file", file);
+    array_add(gone, text_of(file));
+}
 
 // Unlink, sync the directories, delete the rows: a crash between leaves the rows, and absent files are well.
 static bool garbage_run(struct db_transaction *tx, void *argument)
@@ -195,15 +203,20 @@ static bool garbage_run(struct db_transaction *tx, void *argument)
     step->done = 0;
     const struct db_result *files =
         DB_RUN(tx, &sweep_garbage, db_int(step->grace.garbage), db_int(GARBAGE_BATCH));
-    size_t count = db_rows(files);
-    if (count == 0)
+    if (db_rows(files) == 0)
         return true;
-    for (size_t i = 0; i < count; i++)
-        removals[i] = (struct store_removal){.id = text_cstr(db_arena(tx), db_get(files, i, 0))};
+    struct buffer gone = buffer_new(db_arena(tx));
+    size_t count = 0;
+    for (size_t i = 0; i < db_rows(files); i++) {
+        const char *id = text_cstr(db_arena(tx), db_get(files, i, 0));
+        if (db_get_bool(files, i, 1))
+            keep_blob(&gone, id);
+        else
+            removals[count++] = (struct store_removal){.id = id};
+    }
     failpoint("sweep.before_unlink");
     store_remove_many(removals, count);
     failpoint("sweep.after_unlink");
-    struct buffer gone = buffer_new(db_arena(tx));
     for (size_t i = 0; i < count; i++) {
         if (removals[i].fault != STORE_OK)
             continue;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/site.h"
+#include "rp/data/content_route.h"
 #include "rp/data/reply.h"
 #include "rp/data/upload_reserve.h"
 #include "rp/data/upload_sizes.h"
@@ -20,19 +21,17 @@ enum { POOL_WAIT_MS = 30000, READ_PIECE = 1 << 18, MADE_RECENTLY_US = 500000 };
 void upload_fail_quota(struct registry_call *call, const struct upload_limit *limit)
 {
     struct upload_bound bound = upload_limit_bound(limit);
-    struct text detail = text_of(arena_printf(call->arena, "{\"limit\":\"%s\",\"bytes\":%lld}",
-                                              bound.stamp ? "size of all registries" : "registry size",
-                                              (long long)bound.bytes));
-    registry_fail(call, 405, "REGISTRY_DISALLOWED_OPERATION", detail,
-                  bound.stamp ? "The storage limit of all registries together, %lld bytes, is reached. %s"
-                              : "The registry's storage limit of %lld bytes is reached. %s",
-                  (long long)bound.bytes, REGISTRY_DISALLOWED);
+    fail_disallowed(call,
+                    arena_printf(call->arena,
+                                 bound.stamp
+                                     ? "The storage limit of all registries together, %lld bytes, is reached"
+                                     : "The registry's storage limit of %lld bytes is reached",
+                                 (long long)bound.bytes));
 }
 
 void upload_fail_disk(struct registry_call *call)
 {
-    registry_fail(call, 405, "REGISTRY_DISALLOWED_OPERATION", TEXT("{\"limit\":\"free space of the store\"}"),
-                  "The store's free space is at its low-water mark. %s", REGISTRY_DISALLOWED);
+    fail_disallowed(call, "The store's free space is at its low-water mark");
 }
 
 void upload_fail_crowded(struct registry_call *call)
@@ -314,6 +313,26 @@ static bool range_allows(const struct upload *upload, size_t length)
     return upload->range_from < 0 || store_size(upload->file) + (int64_t)length <= upload->range_to + 1;
 }
 
+static bool limit_run(struct upload *upload)
+{
+    const struct registry *registry = &upload->call.registry;
+    upload_limit_read(upload->call.tx, registry->id, registry->quota, INT64_MAX);
+    return true;
+}
+
+// What is refused for is read anew first: others may have deleted since.
+static bool take_from_limit(struct upload *upload, int64_t length)
+{
+    if (upload_limit_take(upload->limit, length))
+        return true;
+    if (!upload_look(upload, limit_run))
+        return false;
+    if (upload_limit_take(upload->limit, length))
+        return true;
+    upload_fail_quota(&upload->call, upload->limit);
+    return false;
+}
+
 bool upload_take(struct upload *upload, const void *bytes, size_t length)
 {
     if (upload->refused)
@@ -324,9 +343,7 @@ bool upload_take(struct upload *upload, const void *bytes, size_t length)
     if (!range_allows(upload, length))
         registry_fail(&upload->call, 400, "SIZE_INVALID", TEXT_NONE,
                       "the body is longer than its Content-Range");
-    else if (!upload_limit_take(upload->limit, (int64_t)length))
-        upload_fail_quota(&upload->call, upload->limit);
-    else {
+    else if (take_from_limit(upload, (int64_t)length)) {
         upload->held += (int64_t)length;
         fault = store_append(upload->file, bytes, length);
         if (fault != STORE_OK)
@@ -427,9 +444,12 @@ static bool close_at_once(struct upload *upload)
     if (!take_all(upload))
         return false;
     upload->at_once = true;
-    upload_publish(upload);
+    bool published = upload_publish(upload);
     upload->at_once = false;
-    let_go(upload);
+    if (published)
+        release(upload);
+    else
+        let_go(upload);
     return !upload->missed;
 }
 

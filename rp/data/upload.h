@@ -87,6 +87,8 @@ void upload_set_place(struct upload *upload, int64_t size);
 bool upload_range_fits(struct upload *upload);
 
 // upload_session.c: the session's row.
+// Whether the request's `_state` is of this registry and repository.
+bool upload_state_fits(const struct upload *upload);
 // Decides access, finds or makes the row, reads the limits. Commits before any file is made.
 bool upload_session_open(struct upload *upload);
 // The first bytes after a POST of the same caller, which decided a moment ago: what that needs, from memory.

@@ -8,13 +8,17 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { BUCKETS = 256, READING_AGE_US = 1000000 };
+// A reading counts for a second. Before that is over, one request at a time takes a new one, while the others
+// go on with what is known: else all who push would sum up the registry at once, every second.
+enum { BUCKETS = 256, READING_AGE_US = 1000000, RENEWAL_US = READING_AGE_US / 2 };
 
 struct upload_limit {
     struct upload_limit *next;
     int64_t registry_id;
     _Atomic int64_t quota, stored, held, sessions;
-    _Atomic int64_t read_at; // monotonic; 0: never
+    _Atomic int64_t read_at;    // monotonic; 0: never
+    _Atomic int64_t renewed_at; // when somebody was last sent to read anew
+    pthread_mutex_t reading;
 };
 
 static struct upload_limit *buckets[BUCKETS];
@@ -40,6 +44,7 @@ static struct upload_limit *limit_of(int64_t registry_id)
     if (limit == NULL) {
         limit = xcalloc(1, sizeof *limit);
         limit->registry_id = registry_id;
+        pthread_mutex_init(&limit->reading, NULL);
         limit->next = *bucket;
         *bucket = limit;
     }
@@ -47,10 +52,17 @@ static struct upload_limit *limit_of(int64_t registry_id)
     return limit;
 }
 
-static bool is_fresh(const struct upload_limit *limit)
+static bool is_younger(const struct upload_limit *limit, int64_t age)
 {
     int64_t read_at = atomic_load(&limit->read_at);
-    return read_at != 0 && clock_monotonic() - read_at < READING_AGE_US;
+    return read_at != 0 && clock_monotonic() - read_at < age;
+}
+
+bool upload_limit_is_due(struct upload_limit *limit)
+{
+    int64_t now = clock_monotonic(), last = atomic_load(&limit->renewed_at);
+    return !is_younger(limit, RENEWAL_US) && now - last >= RENEWAL_US &&
+           atomic_compare_exchange_strong(&limit->renewed_at, &last, now);
 }
 
 bool upload_limit_crowded(const struct upload_limit *limit)
@@ -62,7 +74,7 @@ struct upload_limit *upload_limit_known(int64_t registry_id, int64_t quota)
 {
     struct upload_limit *limit = limit_of(registry_id);
     atomic_store(&limit->quota, quota);
-    return is_fresh(limit) && stamp_known() && !upload_limit_crowded(limit) ? limit : NULL;
+    return is_younger(limit, READING_AGE_US) && stamp_known() && !upload_limit_crowded(limit) ? limit : NULL;
 }
 
 static int64_t registry_room(const struct upload_limit *limit)
@@ -70,20 +82,40 @@ static int64_t registry_room(const struct upload_limit *limit)
     return atomic_load(&limit->quota) - atomic_load(&limit->stored) - atomic_load(&limit->held);
 }
 
-struct upload_limit *upload_limit_read(struct db_transaction *tx, int64_t registry_id, int64_t quota,
-                                       int64_t needed)
+// Whether what is known does not do for a request that needs so many bytes.
+static bool is_void(const struct upload_limit *limit, int64_t age, int64_t needed)
 {
-    struct upload_limit *limit = limit_of(registry_id);
-    atomic_store(&limit->quota, quota);
-    if (!is_fresh(limit) || registry_room(limit) < needed || upload_limit_crowded(limit)) {
+    return !is_younger(limit, age) || registry_room(limit) < needed || upload_limit_crowded(limit);
+}
+
+// One at a time. Whoever can go on with what is known does; whoever has to wait takes what the others read
+// meanwhile, where that does.
+static void read_stored(struct db_transaction *tx, struct upload_limit *limit, int64_t needed)
+{
+    int64_t asked = clock_monotonic();
+    if (is_void(limit, READING_AGE_US, needed))
+        pthread_mutex_lock(&limit->reading);
+    else if (pthread_mutex_trylock(&limit->reading) != 0)
+        return;
+    if (is_void(limit, RENEWAL_US, needed) && atomic_load(&limit->read_at) <= asked) {
         int64_t began = clock_monotonic();
-        const struct db_result *row = DB_RUN(tx, &stored_statement, db_int(registry_id));
+        const struct db_result *row = DB_RUN(tx, &stored_statement, db_int(limit->registry_id));
         if (db_rows(row) == 1) {
             atomic_store(&limit->stored, db_get_int(row, 0, 0));
             atomic_store(&limit->sessions, db_get_int(row, 0, 1));
             atomic_store(&limit->read_at, began);
         }
     }
+    pthread_mutex_unlock(&limit->reading);
+}
+
+struct upload_limit *upload_limit_read(struct db_transaction *tx, int64_t registry_id, int64_t quota,
+                                       int64_t needed)
+{
+    struct upload_limit *limit = limit_of(registry_id);
+    atomic_store(&limit->quota, quota);
+    if (is_void(limit, RENEWAL_US, needed))
+        read_stored(tx, limit, needed);
     stamp_read(tx, stamp_room() < needed);
     return limit;
 }

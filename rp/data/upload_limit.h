@@ -9,12 +9,15 @@ enum { UPLOAD_SESSIONS_MAX = 10000 };
 
 struct upload_limit; // one registry's, for the life of the process
 
-// Reads what is stored when the last reading is older than a second, or leaves less room than `needed`. Never
-// NULL.
+// Reads what is stored when the last reading is older than half a second, or leaves less room than `needed`.
+// Never NULL.
 struct upload_limit *upload_limit_read(struct db_transaction *tx, int64_t registry_id, int64_t quota,
                                        int64_t needed);
-// NULL when the last reading is older than that, or found as many sessions as may be.
+// NULL when the last reading is older than a second, or found as many sessions as may be.
 struct upload_limit *upload_limit_known(int64_t registry_id, int64_t quota);
+// True for one request each half second: it is to go the way that reads anew, before the reading is void for
+// everybody.
+bool upload_limit_is_due(struct upload_limit *limit);
 // Whether it had as many sessions as may be: a new one is refused. Softly, as bytes are.
 bool upload_limit_crowded(const struct upload_limit *limit);
 // Counts bytes of an open request. False, having counted nothing, beyond the limit.

@@ -16,6 +16,7 @@ enum {
     SLOTS = 1024,
     BLOCK_LEAST = 16,
     BLOCK_MOST = 512,
+    TRIES = 16,
     // What is granted is claimed within this time, or the longer way. Garbage rests longer (sweep.c).
     GRANT_US = 500000,
     KEPT_US = 1000000,
@@ -62,31 +63,40 @@ static void vacate(struct slot *slot)
 
 // ---- granted, claimed, kept, forgotten
 
+// Takes an id from the stock, from its end: one whose slot is another session's stays, for later.
+static struct slot *take_stock(int64_t now, char id[37])
+{
+    for (size_t i = reserve.stocked; i > 0 && i + TRIES > reserve.stocked; i--) {
+        struct slot *slot = slot_of(reserve.stock[i - 1]);
+        if (slot->state == SLOT_GRANTED && now - slot->since > GRANT_US)
+            vacate(slot);
+        if (slot->state != SLOT_FREE)
+            continue;
+        memcpy(id, reserve.stock[i - 1], sizeof reserve.stock[0]);
+        reserve.stocked--;
+        memmove(reserve.stock[i - 1], reserve.stock[reserve.stocked], sizeof reserve.stock[0]);
+        return slot;
+    }
+    return NULL;
+}
+
 bool upload_reserve_grant(struct text authorization, char id[37])
 {
     unsigned char caller[32];
     crypto_sha256(authorization, caller);
     int64_t now = clock_monotonic();
-    bool granted = false;
     pthread_mutex_lock(&reserve.mutex);
     if (reserve.stocked > 0 && now - reserve.stocked_at > STOCK_US)
         reserve.stocked = 0;
-    if (reserve.stocked > 0) {
-        struct slot *slot = slot_of(reserve.stock[reserve.stocked - 1]);
-        if (slot->state == SLOT_GRANTED && now - slot->since > GRANT_US)
-            vacate(slot);
-        granted = slot->state == SLOT_FREE;
-        if (granted) {
-            reserve.stocked--;
-            memcpy(id, reserve.stock[reserve.stocked], sizeof slot->id);
-            memcpy(slot->id, id, sizeof slot->id);
-            memcpy(slot->caller, caller, sizeof slot->caller);
-            slot->since = now;
-            slot->state = SLOT_GRANTED;
-        }
+    struct slot *slot = take_stock(now, id);
+    if (slot != NULL) {
+        memcpy(slot->id, id, sizeof slot->id);
+        memcpy(slot->caller, caller, sizeof slot->caller);
+        slot->since = now;
+        slot->state = SLOT_GRANTED;
     }
     pthread_mutex_unlock(&reserve.mutex);
-    return granted;
+    return slot != NULL;
 }
 
 int64_t upload_reserve_claim(const char *id, struct text authorization)

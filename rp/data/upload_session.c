@@ -14,9 +14,10 @@ enum session_column {
     SESSION_REGISTRY = REGISTRY_COLUMN_COUNT,
     SESSION_REPOSITORY,
     SESSION_PUT_FROM,
-    SESSION_SPENT, // the id's file belongs to a blob already, or is on its way out
-    SESSION_SHUT,  // the repository takes no pushes
-    SESSION_SIZE,  // as it was written down last
+    SESSION_SPENT,    // the id's file belongs to a blob already, or is on its way out
+    SESSION_SHUT,     // the repository takes no pushes
+    SESSION_SIZE,     // as it was written down last
+    SESSION_RESERVED, // the id is granted: its bytes may be there without a row of their own
 };
 // The decision, and the session of the id $3 in the repository $2.
 static const struct db_statement session_find = {
@@ -25,7 +26,8 @@ static const struct db_statement session_find = {
     " u.id is null and (exists (select 1 from acr.blob b where b.file = $3::uuid)"
     " or exists (select 1 from acr.garbage g where g.file = $3::uuid)),"
     " exists (select 1 from acr.repository p where p.registry_id = r.id and p.name = $2"
-    " and p.deleted_at is null and not p.write_enabled), u.size" REGISTRY_FROM_HELD
+    " and p.deleted_at is null and not p.write_enabled), u.size,"
+    " exists (select 1 from acr.upload_reserved s where s.id = $3::uuid)" REGISTRY_FROM_HELD
     " left join acr.upload u on u.id = $3::uuid"};
 // The file's name moves to the row from its reservation, where it had one.
 static const struct db_statement session_make = {
@@ -46,16 +48,24 @@ static int64_t stated_size(const struct upload *upload)
     return upload->length > 0 ? upload->length : 0;
 }
 
+bool upload_state_fits(const struct upload *upload)
+{
+    return upload->state_given && text_equal(upload->state.rid, upload->call.registry.rid) &&
+           text_equal(upload->state.repository, upload->call.repository);
+}
+
+// Whether a session without a row may go on: for an hour after its POST, and as long as its id is reserved,
+// however long its first body took.
+static bool may_go_on(const struct upload *upload, const struct db_result *row)
+{
+    return upload_state_fits(upload) && !db_get_bool(row, 0, SESSION_SPENT) &&
+           (upload_state_fresh(&upload->state) || db_get_bool(row, 0, SESSION_RESERVED));
+}
+
 static bool is_ours(const struct upload *upload, const struct db_result *row)
 {
     return db_get_int(row, 0, SESSION_REGISTRY) == upload->call.registry.id &&
            text_equal(db_get(row, 0, SESSION_REPOSITORY), upload->call.repository);
-}
-
-static bool state_fits(const struct upload *upload)
-{
-    return upload->state_given && text_equal(upload->state.rid, upload->call.registry.rid) &&
-           text_equal(upload->state.repository, upload->call.repository);
 }
 
 static const struct db_statement session_published = {
@@ -69,7 +79,7 @@ static const struct db_statement session_published = {
 static bool is_published(struct upload *upload)
 {
     struct registry_call *call = &upload->call;
-    if (upload->kind != UPLOAD_CLOSE || !state_fits(upload))
+    if (upload->kind != UPLOAD_CLOSE || !upload_state_fits(upload))
         return false;
     return db_rows(DB_RUN(call->tx, &session_published, db_int(call->registry.id), db_text(upload->digest),
                           db_text(call->repository))) == 1;
@@ -101,13 +111,12 @@ static bool find_or_make(struct upload *upload, const struct db_result *row)
     if (!repository_is_open(call, row))
         return false;
     if (!db_is_null(row, 0, SESSION_REGISTRY)) {
-        if (is_ours(upload, row) && (!upload->state_given || state_fits(upload))) {
+        if (is_ours(upload, row) && (!upload->state_given || upload_state_fits(upload))) {
             upload_commit_lightly(call->tx); // it wrote nothing but row locks
             upload->recorded = db_get_int(row, 0, SESSION_SIZE);
             return true;
         }
-    } else if (upload->kind == UPLOAD_WHOLE || (state_fits(upload) && upload_state_fresh(&upload->state) &&
-                                                !db_get_bool(row, 0, SESSION_SPENT))) {
+    } else if (upload->kind == UPLOAD_WHOLE || may_go_on(upload, row)) {
         struct db_value put_from = upload->kind == UPLOAD_WHOLE ? db_int(0) : db_null();
         DB_RUN(call->tx, &session_make, db_string(id), db_int(call->registry.id), db_text(call->repository),
                put_from);
@@ -156,7 +165,7 @@ static bool make_at_once_run(struct upload *upload)
     struct registry_call *call = &upload->call;
     int64_t began = clock_monotonic();
     upload->missed = true;
-    if (!registry_admit_known(call, ACCESS_PUSH) || !state_fits(upload))
+    if (!registry_admit_known(call, ACCESS_PUSH) || !upload_state_fits(upload))
         return true;
     upload->limit = upload_limit_known(call->registry.id, call->registry.quota);
     if (upload->limit == NULL || upload_limit_room(upload->limit) < stated_size(upload) + 1)
@@ -179,7 +188,7 @@ static bool is_first(const struct upload *upload)
 bool upload_session_granted(struct upload *upload)
 {
     struct registry_call *call = &upload->call;
-    if (!is_first(upload) || !registry_recall(call) || !state_fits(upload))
+    if (!is_first(upload) || !registry_recall(call) || !upload_state_fits(upload))
         return false;
     upload->limit = upload_limit_known(call->registry.id, call->registry.quota);
     if (upload->limit == NULL || upload_limit_room(upload->limit) < stated_size(upload) + 1)
@@ -290,8 +299,10 @@ bool upload_session_hold(struct upload *upload)
 
 static const struct db_statement session_drop = {
     "upload_session_drop",
-    "with g as (delete from acr.upload where id = $1 returning id)"
-    " insert into acr.garbage (file, size) select g.id, $2::bigint from g"
+    "with u as (delete from acr.upload where id = $1 returning id),"
+    " r as (delete from acr.upload_reserved where id = $1 returning id)"
+    " insert into acr.garbage (file, size) select g.id, $2::bigint from"
+    " (select id from u union select id from r) g"
     " where not exists (select 1 from acr.blob b where b.file = g.id) on conflict (file) do nothing"};
 
 static bool drop_run(struct upload *upload)
@@ -315,6 +326,7 @@ static bool run_unanswered(struct upload *upload, bool (*run)(struct upload *upl
 void upload_session_drop(struct upload *upload)
 {
     run_unanswered(upload, drop_run); // or the sweep drops what is left
+    upload_reserve_forget(upload->state.id);
 }
 
 static bool reserve_run(struct upload *upload)
@@ -337,9 +349,8 @@ static bool look(struct upload *upload, bool *has_row, int64_t *put_from)
         return false;
     *has_row = !db_is_null(row, 0, SESSION_REGISTRY);
     *put_from = *has_row && !db_is_null(row, 0, SESSION_PUT_FROM) ? db_get_int(row, 0, SESSION_PUT_FROM) : -1;
-    bool known = *has_row ? is_ours(upload, row) && (!upload->state_given || state_fits(upload))
-                          : state_fits(upload) && upload_state_fresh(&upload->state) &&
-                                !db_get_bool(row, 0, SESSION_SPENT);
+    bool known = *has_row ? is_ours(upload, row) && (!upload->state_given || upload_state_fits(upload))
+                          : may_go_on(upload, row);
     if (!known)
         upload_fail_unknown(call);
     return known;
@@ -366,21 +377,18 @@ void upload_session_status(struct upload *upload)
     upload_set_place(upload, upload->start);
 }
 
-// A session that never had a row leaves its id behind as garbage for a while, so that its `_state` is spent.
-static const struct db_statement session_spend = {
-    "upload_session_spend", "with r as (delete from acr.upload_reserved where id = $1)"
-                            " insert into acr.garbage (file) values ($1) on conflict (file) do nothing"};
-
 static bool cancel_run(struct upload *upload)
 {
     bool has_row;
     int64_t put_from;
     if (!look(upload, &has_row, &put_from))
         return false;
-    if (has_row)
-        return drop_run(upload);
-    DB_RUN(upload->call.tx, &session_spend, db_string(upload->state.id));
-    return true;
+    // A session that never had a row gets one first, which waits for a publish of it that is on its way; what
+    // is dropped leaves the id behind as garbage for a while, so that its `_state` is spent.
+    if (!has_row)
+        DB_RUN(upload->call.tx, &session_make, db_string(upload->state.id), db_int(upload->call.registry.id),
+               db_text(upload->call.repository), db_null());
+    return drop_run(upload);
 }
 
 void upload_session_cancel(struct upload *upload)

@@ -23,12 +23,15 @@ static struct {
     size_t count, room;
 } pending = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-// The latest note of a session counts.
+// The latest note of a session counts. A session that a request has in its hands is left out: it may wait for
+// something else of this batch.
 static const struct db_statement write_statement = {
     "upload_sizes_write",
-    "update acr.upload u set size = k.size from (select distinct on (n.id) n.id, n.size from"
-    " json_to_recordset($1::json) as n (i bigint, id uuid, size bigint) order by n.id, n.i desc) k"
-    " where u.id = k.id and u.size <> k.size"};
+    "with k as (select distinct on (n.id) n.id, n.size from"
+    " json_to_recordset($1::json) as n (i bigint, id uuid, size bigint) order by n.id, n.i desc),"
+    " free as (select u.id, k.size from k join acr.upload u on u.id = k.id and u.size <> k.size"
+    " for update of u skip locked)"
+    " update acr.upload u set size = free.size from free where u.id = free.id"};
 
 void upload_size_note(const char *id, int64_t size)
 {

@@ -15,18 +15,20 @@ void add_blob(const char *repository, int number)
 {
     char digest[72];
     blob_digest(number, digest);
+    // The repository is held before the blob, as a publish has it: who deletes it holds it and waits for the
+    // mutex. One that is gone by the time it can be held is made anew.
     registry_fixture_sql(
-        "insert into acr.repository (registry_id, name) values (1, '%s') on conflict (registry_id, name)"
-        " where deleted_at is null do nothing;"
-        // Before the blob, as a publish has it: who deletes the repository holds it and waits for the mutex.
-        "select id from acr.repository where registry_id = 1 and name = '%s' and deleted_at is null for key "
-        "share;"
-        "insert into acr.blob (registry_id, digest, size, file) values (1, '%s', %d, gen_random_uuid())"
-        " on conflict (registry_id, digest) do update set touched = clock_timestamp();" // as a publish does
-        "insert into acr.blob_link (repository_id, registry_id, digest) select id, 1, '%s' from "
-        "acr.repository"
-        " where name = '%s' and deleted_at is null on conflict do nothing",
-        repository, repository, digest, 1000 + number, digest, repository);
+        "do $$ declare r bigint; begin loop"
+        " insert into acr.repository (registry_id, name) values (1, '%s') on conflict (registry_id, name)"
+        "  where deleted_at is null do nothing;"
+        " select id into r from acr.repository where registry_id = 1 and name = '%s' and deleted_at is null"
+        "  for key share;"
+        " exit when found; end loop;"
+        " insert into acr.blob (registry_id, digest, size, file) values (1, '%s', %d, gen_random_uuid())"
+        "  on conflict (registry_id, digest) do update set touched = clock_timestamp();"
+        " insert into acr.blob_link (repository_id, registry_id, digest) values (r, 1, '%s')"
+        "  on conflict do nothing; end $$",
+        repository, repository, digest, 1000 + number, digest);
 }
 
 const char *image(char *body, size_t size, int first, int last, int salt)

@@ -13,6 +13,7 @@ Suite *suite_content_at_once(void);
 Suite *suite_acr(void);
 Suite *suite_store(void);
 Suite *suite_upload(void);
+Suite *suite_upload_granted(void);
 Suite *suite_blobs(void);
 Suite *suite_receiver(void);
 Suite *suite_sweep(void);
@@ -32,6 +33,7 @@ int main(void)
     srunner_add_suite(runner, suite_acr());
     srunner_add_suite(runner, suite_store());
     srunner_add_suite(runner, suite_upload());
+    srunner_add_suite(runner, suite_upload_granted());
     srunner_add_suite(runner, suite_blobs());
     srunner_add_suite(runner, suite_receiver());
     srunner_add_suite(runner, suite_sweep());

@@ -10,7 +10,9 @@
 #include "rp/data/upload_sizes.h"
 #include "rp/registry_fixture.h"
 
+#include <libpq-fe.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 Suite *suite_retention(void);
 
@@ -55,6 +57,43 @@ static void read_limit(struct db_transaction *tx)
 {
     limit = upload_limit_read(tx, FIXTURE_REGISTRY, 1000, INT32_MAX); // more than there is: read anew
 }
+
+static void read_limit_when_due(struct db_transaction *tx)
+{
+    limit = upload_limit_read(tx, FIXTURE_REGISTRY, 1000, 1);
+}
+
+// Half a second after a reading, and before its second is over: whether this request is sent to read anew,
+// and the next one not. Again where the machine stood still meanwhile.
+static bool one_is_sent(void)
+{
+    for (int turn = 0; turn < 5; turn++) {
+        transact(read_limit);
+        int64_t began = clock_monotonic();
+        usleep(550 * 1000);
+        bool sent = upload_limit_is_due(limit);
+        bool others = !upload_limit_is_due(limit) && upload_limit_known(FIXTURE_REGISTRY, 1000) == limit;
+        if (clock_monotonic() - began < 1000 * 1000)
+            return sent && others;
+    }
+    return false;
+}
+
+// The sum of a large registry is not everybody's at once: within its second, one request renews it.
+START_TEST(a_limit_is_read_anew_by_one_request_at_a_time)
+{
+    registry_fixture_sql("insert into acr.upload (id, registry_id, repository, size) values"
+                         " ('0a1b2c3d-0000-4000-8000-000000000003', 1, 'r', 300)");
+    ck_assert(one_is_sent());
+    ck_assert_int_eq(upload_limit_room(limit), 700);
+    registry_fixture_sql("delete from acr.upload");
+    transact(read_limit_when_due); // what the one that was sent does
+    ck_assert_int_eq(upload_limit_room(limit), 1000);
+    ck_assert_ptr_eq(upload_limit_known(FIXTURE_REGISTRY, 1000), limit);
+    usleep(1100 * 1000); // what is older than a second is nobody's
+    ck_assert_ptr_null(upload_limit_known(FIXTURE_REGISTRY, 1000));
+}
+END_TEST
 
 START_TEST(the_stamp_counts_what_lives_waits_and_is_uploaded)
 {
@@ -103,6 +142,24 @@ START_TEST(sizes_of_sessions_are_written_once_and_the_latest)
     registry_fixture_sql("update acr.upload set size = 0");
     upload_sizes_write(connection, 0); // nothing is left to write
     ck_assert_int_eq(registry_fixture_number("select sum(size) from acr.upload"), 0);
+}
+END_TEST
+
+// A request that holds one of them may wait for another of the same batch.
+START_TEST(sizes_wait_for_no_session)
+{
+    registry_fixture_sql("insert into acr.upload (id, registry_id, repository) values"
+                         " ('0a1b2c3d-0000-4000-8000-000000000003', 1, 'r'),"
+                         " ('0a1b2c3d-0000-4000-8000-000000000004', 1, 'r')");
+    PGconn *session = PQconnectdb(registry_fixture_config()->database);
+    PQclear(PQexec(session, "begin"));
+    PQclear(PQexec(session,
+                   "select from acr.upload where id = '0a1b2c3d-0000-4000-8000-000000000003' for update"));
+    upload_size_note("0a1b2c3d-0000-4000-8000-000000000003", 1 << 20);
+    upload_size_note("0a1b2c3d-0000-4000-8000-000000000004", 2 << 20);
+    upload_sizes_write(connection, 0);
+    ck_assert_int_eq(registry_fixture_number("select sum(size) from acr.upload"), 2 << 20);
+    PQfinish(session);
 }
 END_TEST
 
@@ -221,8 +278,10 @@ Suite *suite_retention(void)
     tcase_set_timeout(tests, 60);
     tcase_add_unchecked_fixture(tests, registry_fixture_start, registry_fixture_stop);
     tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, a_limit_is_read_anew_by_one_request_at_a_time);
     tcase_add_test(tests, the_stamp_counts_what_lives_waits_and_is_uploaded);
     tcase_add_test(tests, sizes_of_sessions_are_written_once_and_the_latest);
+    tcase_add_test(tests, sizes_wait_for_no_session);
     tcase_add_test(tests, a_deleted_manifest_is_kept_out_of_sight);
     tcase_add_test(tests, nothing_is_recovered_beyond_the_quota);
     tcase_add_test(tests, the_end_of_a_retention_is_a_job);

@@ -121,6 +121,23 @@ START_TEST(frees_the_bytes_in_the_end)
 }
 END_TEST
 
+// Nothing should make it garbage; if something does, the row is wrong and not the file.
+START_TEST(the_file_of_a_blob_is_not_unlinked)
+{
+    struct db_target target = upload_fixture_target();
+    int64_t at_first = files();
+    push("r", "kept");
+    registry_fixture_sql("insert into acr.garbage (file) select file from acr.blob");
+    setenv("AZSACR_SWEEP_GRACE_MS", "0", 1);
+    registry_fixture_sql("update acr.blob set touched = clock_timestamp() + interval '1 hour'");
+    struct sweep *sweep = sweep_start(&target);
+    ck_assert(wait_for(0, "select count(*) from acr.garbage"));
+    sweep_stop(sweep);
+    ck_assert_int_eq(registry_fixture_number("select count(*) from acr.blob"), 1);
+    ck_assert_int_eq(files(), at_first + 1);
+}
+END_TEST
+
 START_TEST(the_check_finds_what_is_wrong)
 {
     struct db_target target = upload_fixture_target();
@@ -248,6 +265,7 @@ Suite *suite_sweep(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, follows_the_last_reference);
     tcase_add_test(tests, frees_the_bytes_in_the_end);
+    tcase_add_test(tests, the_file_of_a_blob_is_not_unlinked);
     tcase_add_test(tests, the_check_finds_what_is_wrong);
     tcase_add_test(tests, no_layer_is_lost_to_a_race);
     suite_add_tcase(suite, tests);

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct arena *arena;
 static struct site the_site;
@@ -174,4 +175,36 @@ struct text digest_text(struct arena *into, struct text bytes)
 const char *with_digest(struct arena *into, const char *location, struct text bytes)
 {
     return arena_printf(into, "%s&digest=%.*s", location, TEXT_ARG(digest_text(into, bytes)));
+}
+
+const char *sent_expect(struct arena *own, int status, const char *header, const char *method,
+                        const char *target, const char *range, const char *body)
+{
+    struct sent *sent = send_text(method, target, range, body);
+    ck_assert_msg(sent->answer.status == status, "%s %s: %d, not %d: %.*s", method, target,
+                  sent->answer.status, status, TEXT_ARG(sent->answer.body));
+    const char *value = arena_strdup(own, header ? sent_header(sent, header) : "");
+    sent_free(sent);
+    return value;
+}
+
+const char *session_id_of(struct arena *own, const char *location)
+{
+    return arena_strndup(own, strstr(location, "/uploads/") + strlen("/uploads/"), 36);
+}
+
+static const struct store_driver *used = &store_directory;
+
+void upload_fixture_run_on(const struct store_driver *driver)
+{
+    used = driver;
+    store_use(driver);
+}
+
+struct store_driver *upload_fixture_changed_store(void)
+{
+    static struct store_driver changed;
+    changed = *used;
+    store_use(&changed);
+    return &changed;
 }

@@ -2,6 +2,7 @@
 // snapshot, a pool; and requests on sessions as the receiver hands them over, body in pieces.
 #pragma once
 #include "base/arena.h"
+#include "rp/data/store_driver.h"
 #include "rp/data/upload.h"
 #include "rp/registry_fixture.h"
 
@@ -35,3 +36,11 @@ void sent_free(struct sent *sent);
 const char *session_new(struct arena *arena, const char *repository);
 const char *with_digest(struct arena *arena, const char *location, struct text bytes);
 struct text digest_text(struct arena *arena, struct text bytes);
+// Sends, checks the status, gives the answer's Range (or Location, as asked).
+const char *sent_expect(struct arena *arena, int status, const char *header, const char *method,
+                        const char *target, const char *range, const char *body);
+// Of "/v2/<repository>/blobs/uploads/<id>?…".
+const char *session_id_of(struct arena *arena, const char *location);
+// The store that the tests of this case run on; and of which it may be changed for one test: a copy.
+void upload_fixture_run_on(const struct store_driver *driver);
+struct store_driver *upload_fixture_changed_store(void);

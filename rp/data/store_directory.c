@@ -2,6 +2,7 @@
 // holders.
 #include "rp/data/store_copy.h"
 #include "rp/data/store_driver.h"
+#include "rp/data/store_write_back.h"
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -347,9 +348,9 @@ static void start_write_back(struct store_file *file)
 {
     if (file->size - file->written_back < write_back_step)
         return;
-    // A hint: where it is not supported, the closing sync does it all.
-    (void)sync_file_range(file->descriptor, file->written_back, file->size - file->written_back,
-                          SYNC_FILE_RANGE_WRITE);
+    char path[PATH_LENGTH + 1];
+    if (path_of(file->id, path))
+        store_write_back(root, path, file->written_back, file->size - file->written_back);
     file->written_back = file->size;
 }
 

@@ -225,7 +225,7 @@ START_TEST(cancelled_and_foreign_sessions_are_unknown)
     const char *location = session_new(arena, "mine");
     expect(202, NULL, "PATCH", location, NULL, "abc");
     char *foreign = arena_strdup(arena, location);
-    memcpy(strstr(foreign, "mine"), "nine", 4);
+    *strstr(foreign, "mine") = 'n';
     expect(404, NULL, "PATCH", foreign, NULL, "abc");
     expect(404, NULL, "GET", foreign, NULL, NULL);
     expect(404, NULL, "PUT", with_digest(arena, foreign, TEXT("abc")), NULL, NULL);

@@ -223,7 +223,7 @@ static const char *read_environment(struct arena *arena, struct config *config)
 static const char *default_state(struct arena *arena)
 {
     const char *home = getenv("HOME"), *state = getenv("AZSACR_STATE");
-    if (state != NULL)
+    if (state != NULL && *state != '\0')
         return arena_strdup(arena, state);
     if (geteuid() == 0 || home == NULL)
         return "/var/lib/azsacr";

@@ -49,8 +49,8 @@ bool site_directories(const struct config *config, struct arena *arena, const ch
         {config->state, 0711, false},
         {config->runtime, 0711, false},
         {config->store, 02750, true},
-        {arena_printf(arena, "%s/log", config->state), 0750,
-         true}, // to open a new log when theirs was renamed
+        // A renamed log is opened anew by the workers themselves.
+        {arena_printf(arena, "%s/log", config->state), 0750, true},
         {arena_printf(arena, "%s/tls", config->state), 0755, false},
         {arena_printf(arena, "%s/keys", config->state), 0700, false},
         {arena_printf(arena, "%s/secrets", config->state), 0700, false},

@@ -315,8 +315,7 @@ static bool range_allows(const struct upload *upload, size_t length)
 
 static bool limit_run(struct upload *upload)
 {
-    const struct registry *registry = &upload->call.registry;
-    upload_limit_read(upload->call.tx, registry->id, registry->quota, INT64_MAX);
+    upload_limit_renew(upload->call.tx, upload->limit);
     return true;
 }
 

@@ -120,6 +120,12 @@ struct upload_limit *upload_limit_read(struct db_transaction *tx, int64_t regist
     return limit;
 }
 
+void upload_limit_renew(struct db_transaction *tx, struct upload_limit *limit)
+{
+    read_stored(tx, limit, INT64_MAX);
+    stamp_read(tx, true);
+}
+
 int64_t upload_limit_room(const struct upload_limit *limit)
 {
     int64_t own = registry_room(limit), all = stamp_room();

@@ -297,7 +297,7 @@ struct config *config_load(struct arena *arena, const char *state, const char *p
         return NULL;
     if (state != NULL)
         config->state = arena_strdup(arena, state);
-    if (config->state == NULL)
+    if (config->state == NULL || *config->state == '\0')
         config->state = default_state(arena);
     config_derive(arena, config);
     if (config->link_hosts == NULL) {

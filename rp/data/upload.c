@@ -173,6 +173,7 @@ static void go_back(struct upload *upload)
 {
     if (upload->file) {
         store_truncate(upload->file, upload->start);
+        upload_size_note(upload->state.id, upload->start);
         upload_hash_keep(upload->state.id, upload->hash_at_start);
         upload->hash_at_start.digest = NULL;
         if (upload->kind == UPLOAD_WHOLE)
@@ -198,14 +199,38 @@ static void take_hash(struct upload *upload)
         upload->hash_at_start.digest = digest_copy(upload->hash.digest);
 }
 
-static bool take_room(struct upload *upload)
+static bool limit_run(struct upload *upload)
+{
+    upload_limit_renew(upload->call.tx, upload->limit);
+    return true;
+}
+
+// Holds what the session has that no sum counts yet, where that and the stated length fit.
+static bool try_room(struct upload *upload)
 {
     int64_t stated = upload->length > 0 ? upload->length : 0;
     int64_t own = upload->start > upload->recorded ? upload->start - upload->recorded : 0;
-    bool fits = upload_limit_take(upload->limit, own);
-    if (fits)
-        upload->held = own;
-    if (upload->has_body && (!fits || upload_limit_room(upload->limit) < stated)) {
+    if (!upload_limit_take(upload->limit, own))
+        return false;
+    if (upload->has_body && upload_limit_room(upload->limit) < stated) {
+        upload_limit_give(upload->limit, own);
+        return false;
+    }
+    upload->held = own;
+    return true;
+}
+
+static bool take_room(struct upload *upload)
+{
+    upload_size_forget(upload->state.id); // this request holds it from here on
+    bool fits = try_room(upload);
+    // What is refused for is read anew first: others may have deleted since.
+    if (!fits && upload->has_body) {
+        if (!upload_look(upload, limit_run))
+            return false;
+        fits = try_room(upload);
+    }
+    if (!fits && upload->has_body) {
         upload_fail_quota(&upload->call, upload->limit);
         return false;
     }
@@ -313,13 +338,7 @@ static bool range_allows(const struct upload *upload, size_t length)
     return upload->range_from < 0 || store_size(upload->file) + (int64_t)length <= upload->range_to + 1;
 }
 
-static bool limit_run(struct upload *upload)
-{
-    upload_limit_renew(upload->call.tx, upload->limit);
-    return true;
-}
-
-// What is refused for is read anew first: others may have deleted since.
+// As in take_room.
 static bool take_from_limit(struct upload *upload, int64_t length)
 {
     if (upload_limit_take(upload->limit, length))

@@ -3,6 +3,8 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/site.h"
+#include "rp/data/registry_row.h"
 #include "rp/data/stamp.h"
 
 #include <pthread.h>
@@ -31,7 +33,9 @@ static const struct db_statement stored_statement = {
     "select coalesce((select u.live_bytes from acr.registry_usage u where u.registry_id = $1), 0)"
     " + (select coalesce(sum(b.size), 0)::bigint from acr.blob b"
     "   where b.registry_id = $1 and not b.referenced and not b.ever_referenced)"
-    " + s.bytes, s.sessions from (select coalesce(sum(u.size), 0)::bigint as bytes, count(*) as sessions"
+    " + s.bytes, s.sessions, (select " REGISTRY_QUOTA
+    " from acr.registry r join arm.resource e on e.id = r.id"
+    "  where r.id = $1) from (select coalesce(sum(u.size), 0)::bigint as bytes, count(*) as sessions"
     "  from acr.upload u where u.registry_id = $1) s"};
 
 static struct upload_limit *limit_of(int64_t registry_id)
@@ -73,8 +77,8 @@ bool upload_limit_crowded(const struct upload_limit *limit)
 struct upload_limit *upload_limit_known(int64_t registry_id, int64_t quota)
 {
     struct upload_limit *limit = limit_of(registry_id);
-    atomic_store(&limit->quota, quota);
-    return is_younger(limit, READING_AGE_US) && stamp_known() && !upload_limit_crowded(limit) ? limit : NULL;
+    bool known = is_younger(limit, READING_AGE_US) && atomic_load(&limit->quota) == quota && stamp_known();
+    return known && !upload_limit_crowded(limit) ? limit : NULL;
 }
 
 static int64_t registry_room(const struct upload_limit *limit)
@@ -103,6 +107,8 @@ static void read_stored(struct db_transaction *tx, struct upload_limit *limit, i
         if (db_rows(row) == 1) {
             atomic_store(&limit->stored, db_get_int(row, 0, 0));
             atomic_store(&limit->sessions, db_get_int(row, 0, 1));
+            atomic_store(&limit->quota,
+                         db_is_null(row, 0, 2) ? site()->config->registry_quota : db_get_int(row, 0, 2));
             atomic_store(&limit->read_at, began);
         }
     }

@@ -13,9 +13,10 @@ struct upload_limit; // one registry's, for the life of the process
 // Never NULL.
 struct upload_limit *upload_limit_read(struct db_transaction *tx, int64_t registry_id, int64_t quota,
                                        int64_t needed);
-// Reads anew whatever is known, unless somebody did meanwhile. The quota stays as it was last heard of.
+// Reads anew whatever is known, the quota too, unless somebody did meanwhile.
 void upload_limit_renew(struct db_transaction *tx, struct upload_limit *limit);
-// NULL when the last reading is older than a second, or found as many sessions as may be.
+// NULL when the last reading is older than a second, was of another quota, or found as many sessions as may
+// be.
 struct upload_limit *upload_limit_known(int64_t registry_id, int64_t quota);
 // True for one request each half second: it is to go the way that reads anew, before the reading is void for
 // everybody.

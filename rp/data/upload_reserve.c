@@ -40,7 +40,7 @@ struct slot {
 static struct {
     pthread_mutex_t mutex;
     char stock[2 * BLOCK_MOST][37], coming[BLOCK_MOST][37];
-    size_t stocked, arriving, claimed;
+    size_t stocked, arriving, claimed, front;
     int64_t stocked_at;
     bool refilling;
     struct slot slots[SLOTS];
@@ -63,19 +63,25 @@ static void vacate(struct slot *slot)
 
 // ---- granted, claimed, kept, forgotten
 
-// Takes an id from the stock, from its end: one whose slot is another session's stays, for later.
+// Takes an id from the stock's end. One whose slot is another session's changes places with one from further
+// in front, so that such ids do not gather where they are looked for.
 static struct slot *take_stock(int64_t now, char id[37])
 {
-    for (size_t i = reserve.stocked; i > 0 && i + TRIES > reserve.stocked; i--) {
-        struct slot *slot = slot_of(reserve.stock[i - 1]);
+    for (int turn = 0; turn < TRIES && reserve.stocked > 0; turn++) {
+        char *last = reserve.stock[reserve.stocked - 1],
+             *front = reserve.stock[reserve.front++ % reserve.stocked];
+        struct slot *slot = slot_of(last);
         if (slot->state == SLOT_GRANTED && now - slot->since > GRANT_US)
             vacate(slot);
-        if (slot->state != SLOT_FREE)
-            continue;
-        memcpy(id, reserve.stock[i - 1], sizeof reserve.stock[0]);
-        reserve.stocked--;
-        memmove(reserve.stock[i - 1], reserve.stock[reserve.stocked], sizeof reserve.stock[0]);
-        return slot;
+        if (slot->state == SLOT_FREE) {
+            memcpy(id, last, sizeof reserve.stock[0]);
+            reserve.stocked--;
+            return slot;
+        }
+        char taken[37];
+        memcpy(taken, last, sizeof taken);
+        memmove(last, front, sizeof taken);
+        memcpy(front, taken, sizeof taken);
     }
     return NULL;
 }
@@ -210,9 +216,14 @@ static const struct db_statement reserve_settle = {
     "with k as (select id, registry_id, repository from json_to_recordset($1::json)"
     " as k (id uuid, registry_id bigint, repository text)),"
     " gone as (delete from acr.upload_reserved r using k where r.id = k.id"
-    " returning k.id, k.registry_id, k.repository)"
-    " insert into acr.upload (id, registry_id, repository) select id, registry_id, repository from gone"
-    " on conflict (id) do nothing"};
+    " returning k.id, k.registry_id, k.repository),"
+    // Of a registry that was deleted meanwhile nobody would take it away for a day.
+    " lost as (insert into acr.garbage (file) select g.id from gone g"
+    " where not exists (select 1 from acr.registry r where r.id = g.registry_id) on conflict (file) do "
+    "nothing)"
+    " insert into acr.upload (id, registry_id, repository) select g.id, g.registry_id, g.repository from "
+    "gone g"
+    " where exists (select 1 from acr.registry r where r.id = g.registry_id) on conflict (id) do nothing"};
 
 static bool settle_run(struct db_transaction *tx, void *argument)
 {

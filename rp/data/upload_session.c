@@ -185,10 +185,19 @@ static bool is_first(const struct upload *upload)
            upload->state_given && upload_state_fresh(&upload->state);
 }
 
+// Whether this process has seen the access data change since the POST.
+static bool has_moved_on(const struct registry_call *call)
+{
+    const struct rbac_snapshot *snapshot = rbac_snapshot_try(&call->version);
+    if (snapshot != NULL)
+        rbac_snapshot_release(snapshot);
+    return snapshot == NULL;
+}
+
 bool upload_session_granted(struct upload *upload)
 {
     struct registry_call *call = &upload->call;
-    if (!is_first(upload) || !registry_recall(call) || !upload_state_fits(upload))
+    if (!is_first(upload) || !registry_recall(call) || !upload_state_fits(upload) || has_moved_on(call))
         return false;
     upload->limit = upload_limit_known(call->registry.id, call->registry.quota);
     if (upload->limit == NULL || upload_limit_room(upload->limit) < stated_size(upload) + 1)
@@ -297,18 +306,24 @@ bool upload_session_hold(struct upload *upload)
     return upload->kind != UPLOAD_APPEND || !upload->put_cut || upload_transact(upload, clear_run);
 }
 
+static const struct db_statement session_unreserve = {"upload_session_unreserve",
+                                                      "delete from acr.upload_reserved where id = $1"};
+// In a statement after that one: whoever moves the reservation to a row (upload_reserve_write) has ended by
+// then. $3: whether there was one.
 static const struct db_statement session_drop = {
     "upload_session_drop",
-    "with u as (delete from acr.upload where id = $1 returning id),"
-    " r as (delete from acr.upload_reserved where id = $1 returning id)"
-    " insert into acr.garbage (file, size) select g.id, $2::bigint from"
-    " (select id from u union select id from r) g"
-    " where not exists (select 1 from acr.blob b where b.file = g.id) on conflict (file) do nothing"};
+    "with u as (delete from acr.upload where id = $1 returning id)"
+    " insert into acr.garbage (file, size) select $1::uuid, $2::bigint"
+    " where ($3::boolean or exists (select 1 from u))"
+    " and not exists (select 1 from acr.blob b where b.file = $1) on conflict (file) do nothing"};
 
 static bool drop_run(struct upload *upload)
 {
+    struct db_transaction *tx = upload->call.tx;
+    struct db_value id = db_string(upload->state.id);
     int64_t size = upload->file ? store_size(upload->file) : 0;
-    DB_RUN(upload->call.tx, &session_drop, db_string(upload->state.id), db_int(size));
+    bool reserved = db_affected(DB_RUN(tx, &session_unreserve, id)) > 0;
+    DB_RUN(tx, &session_drop, id, db_int(size), db_bool(reserved));
     return true;
 }
 

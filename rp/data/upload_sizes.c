@@ -51,6 +51,17 @@ void upload_size_note(const char *id, int64_t size)
     pthread_mutex_unlock(&pending.mutex);
 }
 
+void upload_size_forget(const char *id)
+{
+    pthread_mutex_lock(&pending.mutex);
+    size_t kept = 0;
+    for (size_t i = 0; i < pending.count; i++)
+        if (strcmp(pending.notes[i].id, id) != 0)
+            pending.notes[kept++] = pending.notes[i];
+    pending.count = kept;
+    pthread_mutex_unlock(&pending.mutex);
+}
+
 struct batch {
     struct note *notes;
     size_t count;

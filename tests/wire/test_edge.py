@@ -245,8 +245,8 @@ def test_a_renamed_access_log_is_followed_by_a_new_one(fresh_site):
     log = fresh_site.state / "log" / "edge.log"
     log.rename(log.with_suffix(".1"))
     os.kill(int((fresh_site.state / "run" / "edge.pid").read_text()), signal.SIGUSR1)
-    registry.client().get("/v2/after/rotation/tags/list")
-    fresh_site.wait_until(lambda: log.exists() and "/v2/after/rotation/tags/list" in log.read_text(), 20)
+    fresh_site.wait_until(lambda: registry.client().get("/v2/after/rotation/tags/list") and log.exists()
+                          and "/v2/after/rotation/tags/list" in log.read_text(), 20)
 
 
 # ---- the headers that only the edge may set

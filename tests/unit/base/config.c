@@ -122,6 +122,10 @@ START_TEST(the_file_is_in_the_state_that_the_environment_names)
     ck_assert_msg(config != NULL, "%s", why);
     ck_assert_str_eq(config->region, "north");
     ck_assert_str_eq(config->state, directory);
+    setenv("AZSACR_STATE", "", 1); // as if it were not set
+    config = config_load(arena, NULL, path, &why);
+    ck_assert_msg(config != NULL, "%s", why);
+    ck_assert_str_ne(config->state, "");
     unlink(file);
     rmdir(directory);
 }

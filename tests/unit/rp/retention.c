@@ -82,6 +82,7 @@ static bool one_is_sent(void)
 // The sum of a large registry is not everybody's at once: within its second, one request renews it.
 START_TEST(a_limit_is_read_anew_by_one_request_at_a_time)
 {
+    registry_fixture_sql("update acr.registry set quota_bytes = 1000 where id = 1");
     registry_fixture_sql("insert into acr.upload (id, registry_id, repository, size) values"
                          " ('0a1b2c3d-0000-4000-8000-000000000003', 1, 'r', 300)");
     ck_assert(one_is_sent());
@@ -92,12 +93,16 @@ START_TEST(a_limit_is_read_anew_by_one_request_at_a_time)
     ck_assert_ptr_eq(upload_limit_known(FIXTURE_REGISTRY, 1000), limit);
     usleep(1100 * 1000); // what is older than a second is nobody's
     ck_assert_ptr_null(upload_limit_known(FIXTURE_REGISTRY, 1000));
+    transact(read_limit_when_due);
+    ck_assert_ptr_null(upload_limit_known(FIXTURE_REGISTRY, 999)); // it was of another quota
+    registry_fixture_sql("update acr.registry set quota_bytes = null where id = 1");
 }
 END_TEST
 
 START_TEST(the_stamp_counts_what_lives_waits_and_is_uploaded)
 {
     transact(read_stamp);
+    registry_fixture_sql("update acr.registry set quota_bytes = 1000 where id = 1");
     ck_assert_int_eq(stamp_room(), INT64_MAX);
     ck_assert_int_eq(stamp_maximum(), -1);
     registry_fixture_sql("update acr.stamp set maximum_bytes = 1000");
@@ -125,6 +130,7 @@ START_TEST(the_stamp_counts_what_lives_waits_and_is_uploaded)
     ck_assert(!upload_limit_take(limit, 378));
     ck_assert(upload_limit_take(limit, 377));
     upload_limit_give(limit, 377);
+    registry_fixture_sql("update acr.registry set quota_bytes = null where id = 1");
 }
 END_TEST
 

@@ -6,10 +6,12 @@
 #include "base/clock.h"
 #include "base/site.h"
 #include "rp/data/upload_reserve.h"
+#include "rp/data/upload_sizes.h"
 
 #include <libpq-fe.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 Suite *suite_upload(void);
@@ -379,6 +381,47 @@ START_TEST(what_is_refused_in_mid_body_is_read_anew_first)
 }
 END_TEST
 
+static bool renew(struct db_transaction *tx, void *argument)
+{
+    (void)argument;
+    upload_limit_read(tx, FIXTURE_REGISTRY, 250 << 10, INT64_MAX);
+    return true;
+}
+
+// As the sweep's thread does it every second, and somebody's POST after it.
+static void sizes_are_written(void)
+{
+    struct db_target target = upload_fixture_target();
+    struct db_connection *connection = db_connection_new(&target);
+    upload_sizes_write(connection, 0);
+    ck_assert_int_eq(db_transact(connection, renew, NULL), DB_COMMITTED);
+    db_connection_free(connection);
+}
+
+START_TEST(a_growing_sessions_bytes_count_once)
+{
+    registry_fixture_sql("update acr.registry set quota_bytes = 256000 where id = 1"); // 250 KiB
+    char *bytes = arena_alloc(arena, 100 << 10);
+    memset(bytes, 'x', 100 << 10);
+    struct text half = {bytes, 100 << 10};
+    const char *location = session_new(arena, "grows");
+    expect(202, NULL, "PATCH", location, NULL, "1"); // it has a row from here on
+    upload_fixture_chunked(true);
+    struct sent *sent = send_pieces("PATCH", location, NULL, half, 50 << 10);
+    ck_assert_int_eq(sent->answer.status, 202);
+    sent_free(sent);
+    meanwhile = sizes_are_written;
+    change_store()->append = append_after;
+    sent = send_pieces("PATCH", location, NULL, half, 50 << 10);
+    ck_assert_int_eq(sent->answer.status, 202);
+    sent_free(sent);
+    sizes_are_written();
+    ck_assert_int_eq(registry_fixture_number("select size from acr.upload"), 204801);
+    upload_fixture_chunked(false);
+    registry_fixture_sql("update acr.registry set quota_bytes = null where id = 1");
+}
+END_TEST
+
 START_TEST(publishing_at_once_does_all_or_nothing)
 {
     const char *location = session_new(arena, "once"), *digest = digest_text(arena, TEXT("abc")).base;
@@ -493,6 +536,7 @@ static void add_sessions(TCase *tests)
     tcase_add_test(tests, a_right_lost_midway_is_not_published);
     tcase_add_test(tests, a_publish_whose_answer_was_lost_is_done);
     tcase_add_test(tests, what_is_refused_in_mid_body_is_read_anew_first);
+    tcase_add_test(tests, a_growing_sessions_bytes_count_once);
     tcase_add_test(tests, publishing_at_once_does_all_or_nothing);
     tcase_add_test(tests, what_is_known_of_a_registry_is_proven);
     tcase_add_test(tests, a_lost_file_is_replaced_by_the_next_push);

@@ -18,16 +18,17 @@ static const struct db_statement push_state_statement = {
     "t.manifest_id"
     " where p.id = $1"};
 
-// Sub-selects, so that each digest is a look-up by key in every table. For each digest, in order: the blob's
+// Sub-selects with a limit, so that each digest is a look-up by key in every table: an `exists` among the
+// columns may be hashed, which reads all that the registry refers to. For each digest, in order: the blob's
 // size where this repository links it, whether a live manifest of the registry refers to it already, and the
 // size of the repository's manifest of that digest.
 static const struct db_statement push_digests_statement = {
     "manifest_push_digests",
     "select (select b.size from acr.blob_link l join acr.blob b on b.registry_id = $2 and b.digest = l.digest"
     "   where l.repository_id = $1 and l.digest = d.digest and not b.lost),"
-    " exists (select 1 from acr.manifest_ref f"
-    "   join acr.repository p on p.id = f.repository_id and p.deleted_at is null"
-    "   where f.registry_id = $2 and f.digest = d.digest),"
+    " coalesce((select true from acr.manifest_ref f where f.registry_id = $2 and f.digest = d.digest"
+    "   and (select p.deleted_at is null from acr.repository p where p.id = f.repository_id) limit 1), "
+    "false),"
     " (select octet_length(m.content) from acr.manifest m where m.repository_id = $1 and m.digest = d.digest)"
     " from unnest($3::text[]) with ordinality d (digest, position) order by d.position"};
 
